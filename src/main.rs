@@ -1,0 +1,3 @@
+//! The `dhcpd` binary.
+
+fn main() {}

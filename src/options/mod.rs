@@ -1,0 +1,1 @@
+//! The `options` layer (being built).
