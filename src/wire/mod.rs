@@ -1,1 +1,3 @@
-//! The `wire` layer (being built).
+//! DHCPv4 packets and link-level framing (being built).
+
+pub mod packet;
