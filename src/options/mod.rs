@@ -1,20 +1,25 @@
-//! Option spaces, definitions and encodings (being built; only the shapes the layers above name).
+//! Option spaces, option definitions, and options on the wire.
+//!
+//! This layer knows what an option is, not where its value comes from: the `config` layer types values with the
+//! definitions found here, `eval` computes them, `server` collects them and lets this layer pack them. It mirrors ISC
+//! `common/options.c` and the option tables.
+//!
+//! - [`Spaces`]: the registry of option spaces and definitions;
+//! - [`Format`]: what a value consists of;
+//! - [`OptionState`]: the options collected for one packet, in dhcpd's order;
+//! - `parse_packet_options`: the options of a received DHCPv4 packet;
+//! - `pack_reply`: the options of a DHCPv4 reply, octet for octet as dhcpd lays them out;
+//! - `print_option`: the text form used in the lease file and in logs.
 
-use std::marker::PhantomData;
+mod format;
+mod octets;
+mod space;
+mod state;
+mod tables;
 
-/// The registry of option spaces.
-#[derive(Clone, Debug, Default)]
-pub struct Spaces {}
-
-/// An option definition.
-#[derive(Clone, Debug, PartialEq)]
-pub struct OptionDef {
-    /// Its name.
-    pub name: String,
-}
-
-/// Options collected for one packet or reply.
-#[derive(Clone, Debug)]
-pub struct OptionState<V> {
-    values: PhantomData<V>,
-}
+pub use format::{Atom, ENUMERATIONS, Enumeration, Format, FormatError, Item};
+pub use octets::Octets;
+pub use space::{
+    DefineError, Keeping, NameError, OptionDef, OptionId, Resolved, Space, SpaceId, Spaces, Wire,
+};
+pub use state::{Entry, OptionState};
