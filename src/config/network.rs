@@ -1,7 +1,7 @@
 //! What is declared: scopes, networks, subnets, pools, hosts, groups, classes, peers, keys and zones.
 
 use super::tree::{Block, Expr, Octets};
-use crate::options::OptionDef;
+use crate::options::OptionId;
 use crate::time::Seconds;
 use ipnetwork::Ipv4Network;
 use std::collections::HashMap;
@@ -220,7 +220,7 @@ pub enum Range6 {
 #[derive(Clone, Debug)]
 pub struct HostIdentifier {
     /// The option.
-    pub option: Arc<OptionDef>,
+    pub option: OptionId,
     /// Its value.
     pub value: Octets,
     /// `v6relopt N`, else `None` for `option`.

@@ -3,11 +3,10 @@
 //! Mirrors dhcp-eval(5). The tree keeps enough to be printed again as dhcpd prints it (`on` blocks in the lease
 //! file, `--dump-config`).
 
-use crate::options::OptionDef;
+use crate::options::OptionId;
 use std::sync::Arc;
 
-/// A shared run of octets.
-pub type Octets = Arc<[u8]>;
+pub use crate::options::Octets;
 
 /// A list of statements that runs in order.
 pub type Block = Arc<[Statement]>;
@@ -88,7 +87,7 @@ pub enum Statement {
         /// How it combines.
         combine: Combine,
         /// Which option; server parameters live in the space `server`.
-        option: Arc<OptionDef>,
+        option: OptionId,
         /// Its value; evaluated when needed, not when the statement runs.
         value: Arc<Expr>,
     },
@@ -192,8 +191,8 @@ pub enum Expr {
     Gethostname,
     /// `gethostbyname ("name")`, and a host name where an address is wanted.
     HostLookup(Arc<str>),
-    Option(Arc<OptionDef>),
-    ConfigOption(Arc<OptionDef>),
+    Option(OptionId),
+    ConfigOption(OptionId),
     Hardware,
     LeasedAddress,
     HostDeclName,
@@ -216,7 +215,7 @@ pub enum Expr {
         ignore_case: bool,
         sides: Box<[Expr; 2]>,
     },
-    Exists(Arc<OptionDef>),
+    Exists(OptionId),
     Known,
     Static,
     Check(Arc<str>),
