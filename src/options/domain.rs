@@ -182,7 +182,7 @@ fn unpack(message: &[u8], at: usize, into: &mut [u8; MAX_NAME + 1]) -> Option<(u
         }
     }
     *into.get_mut(written)? = 0;
-    Some((written + 1, taken.unwrap_or(source - at)))
+    Some((written + 1, taken.unwrap_or_else(|| source - at)))
 }
 
 /// The name at `at` of a message that may use compression pointers: the uncompressed wire form, and the octets it takes

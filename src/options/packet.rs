@@ -295,12 +295,12 @@ mod tests {
 
     #[test]
     fn agent_options_are_split_and_keep_repetitions() {
-        let (result, options, lines) = main(&[82, 9, 1, 1, b'a', 0, 1, 1, b'b', 255, 0, 82, 3, 2, 1, b'r']);
+        let (result, options, lines) = main(&[82, 12, 1, 1, b'a', 1, 1, b'b', 255, 0, 0, 9, 1, b'x', 82, 3, 2, 1, b'r']);
         assert_eq!((result, lines.len()), (Ok(()), 0));
         let agent = options.entries(Spaces::AGENT);
         assert_eq!(agent.iter().map(|e| e.option.code).collect::<Vec<_>>(), [1, 255, 2]);
         assert_eq!((&*agent[0].value, &*agent[0].more[0]), (&b"a"[..], &b"b"[..]));
-        assert_eq!(dhcp(&options, 82).unwrap().len(), 12, "the raw value is kept");
+        assert_eq!(dhcp(&options, 82).unwrap().len(), 15, "the raw value is kept");
         let (result, options, lines) = main(&[82, 5, 1, 1, b'a', 2, 9, 53, 1, 1]);
         assert_eq!(result, Ok(()));
         assert_eq!(options.entries(Spaces::AGENT).len(), 1);

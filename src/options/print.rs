@@ -470,8 +470,8 @@ mod tests {
         assert_eq!(configuration("X", b"eth0\0"), "\"eth0\"");
         assert_eq!(configuration("X", &[1, 2, 255]), "1:2:ff");
         assert_eq!(configuration("X", &[]), "\"\"");
-        assert_eq!(configuration("BX", &[0, 17, 18]), "0:11:12");
-        assert_eq!(configuration("Eagent.", &[1, 1, 5]), "1:1:5");
+        assert_eq!(configuration("BX", &[0, 17, 18]), "011:12");
+        assert_eq!(configuration("E.", &[1, 1, 5]), "1:1:5");
     }
 
     #[test]

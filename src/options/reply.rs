@@ -417,3 +417,8 @@ enum Place {
     File,
     Sname,
 }
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod vectors;
