@@ -155,6 +155,8 @@ pub struct Draft {
     raw: Option<Vec<u8>>,
     frame: Option<Vec<u8>>,
     in_ciaddr: bool,
+    /// The IP source is the ciaddr.
+    from_ciaddr: bool,
     ethernet: (Mac, Mac),
     source: Ipv4Addr,
     destination: Ipv4Addr,
@@ -264,6 +266,7 @@ impl Draft {
             raw: None,
             frame: None,
             in_ciaddr: false,
+            from_ciaddr: false,
             ethernet: (client.mac, [0xff; 6]),
             source: NOWHERE,
             destination: BROADCAST,
@@ -285,6 +288,7 @@ impl Draft {
 
     fn bound(&mut self, address: Ipv4Addr) {
         self.in_ciaddr = true;
+        self.from_ciaddr = true;
         self.ciaddr = address;
         self.source = address;
     }
@@ -313,7 +317,7 @@ impl Draft {
             Change::Sname(v) => self.sname.clone_from(v),
             Change::File(v) => self.file.clone_from(v),
             Change::Address(v) if self.in_ciaddr => {
-                if self.source == self.ciaddr && self.source != NOWHERE {
+                if self.from_ciaddr {
                     self.source = *v;
                 }
                 self.ciaddr = *v;
@@ -334,11 +338,15 @@ impl Draft {
                 self.hops = 1;
                 self.apply(&Change::Routed);
                 self.source = *agent;
+                self.from_ciaddr = false;
                 self.destination = self.link.server_address;
                 self.ports = (67, 67);
             }
             Change::Routed => self.ethernet = (RELAY_MAC, self.link.server_mac),
-            Change::Source(v) => self.source = *v,
+            Change::Source(v) => {
+                self.source = *v;
+                self.from_ciaddr = false;
+            }
             Change::Destination(v) => self.destination = *v,
             Change::EthernetDestination(v) => self.ethernet.1 = *v,
             Change::SourcePort(v) => self.ports.0 = *v,
@@ -351,6 +359,11 @@ impl Draft {
             Change::Fragment(v) => self.fragment = *v,
             Change::On(name) => self.on = Some(name.clone()),
         }
+    }
+
+    /// The IP and Ethernet source addresses.
+    pub fn sender(&self) -> (Ipv4Addr, Mac) {
+        (self.source, self.ethernet.0)
     }
 
     /// The UDP payload.

@@ -159,6 +159,11 @@ impl Player<'_> {
         if !draft.giaddr.is_unspecified() {
             self.subject.answer(draft.giaddr, RELAY_MAC, false);
         }
+        // Who sends from an address has it, and answers ARP for it.
+        let (address, mac) = draft.sender();
+        if !address.is_unspecified() {
+            self.subject.answer(address, mac, false);
+        }
         Ok((draft.frame(), on))
     }
 

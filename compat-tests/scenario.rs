@@ -198,7 +198,9 @@ impl Scenario {
         if lease_file && !scenario.files.iter().any(|(name, _)| name == "dhcpd.leases") {
             scenario.files.push(("dhcpd.leases".to_owned(), String::new()));
         }
-        if !scenario.steps.iter().any(|s| matches!(s.action, Action::Start(_) | Action::Run(_))) {
+        let quiet = |s: &&Step| !matches!(s.action, Action::Client { .. } | Action::Answer { .. } | Action::Write { .. });
+        let first = scenario.steps.iter().find(quiet);
+        if !first.is_some_and(|s| matches!(s.action, Action::Start(_) | Action::Run(_) | Action::Remove(_))) {
             let start = Step { line: 0, text: "start".to_owned(), action: Action::Start(Vec::new()) };
             scenario.steps.insert(0, start);
         }
