@@ -126,7 +126,7 @@ pub(super) fn request_option<'a>(option: OptionId, context: &mut Context<'a>) ->
         return Some(Data::borrowed(value));
     }
     let vendor_options = context.vendor_options.as_deref()?;
-    vendor_options.value(option.space, option.code).map(|value| Data::shared(value.clone()))
+    vendor_options.value(option.space, option.code).map(|value| Data::shared(value.octets.clone()))
 }
 
 /// An option of the reply as set so far, evaluated now.

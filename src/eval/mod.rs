@@ -34,7 +34,8 @@ pub use octets::Data;
 
 use crate::config::network::Hardware;
 use crate::config::tree::{Block, Events, Expr};
-use crate::options::{Octets, OptionState};
+use crate::options::OptionState;
+pub use crate::options::PacketOptions;
 use crate::time::Seconds;
 use crate::wire::packet::Packet;
 use std::net::Ipv4Addr;
@@ -47,9 +48,6 @@ pub type Setting = Arc<Expr>;
 
 /// The options a reply collects while the scopes run.
 pub type ReplyOptions = OptionState<Setting>;
-
-/// The options of a received packet, decoded into their spaces.
-pub type PacketOptions = OptionState<Octets>;
 
 /// What only the outside world knows. `runtime` implements it; tests and the simulation give fixed answers.
 pub trait Environment {

@@ -7,7 +7,7 @@
 use super::context::Context;
 use super::data::{evaluate_data, request_option};
 use super::octets::Data;
-use crate::options::{OptionId, Spaces};
+use crate::options::{OptionId, Spaces, decode_options};
 use std::sync::Arc;
 
 /// Codes of the `server` space (ISC `includes/dhcpd.h`, `SV_...`).
@@ -165,5 +165,11 @@ pub(super) fn parse_vendor_option(context: &mut Context<'_>) {
     let Some(space) = spaces.space_named(&name[..]) else { return };
     let carrier = spaces.by_code(Spaces::DHCP, 43);
     let Some(content) = request_option(carrier, context).filter(|content| !content.is_empty()) else { return };
-    let _ = (space, content);
+    let content = content.into_owned();
+    let mut lines = Vec::new();
+    if let Some(options) = context.vendor_options.as_deref_mut() {
+        // What stands before a malformed option is kept, and the line says the rest.
+        let _ = decode_options(spaces, space, &content, options, &mut lines);
+    }
+    lines.into_iter().for_each(|line| context.emit(line));
 }
