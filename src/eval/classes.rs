@@ -110,7 +110,8 @@ fn matching(id: ClassId, context: &mut Context<'_>) -> Option<ClassId> {
             return Some(id);
         }
     }
-    let value = evaluate_data(class.submatch.as_deref()?, context).filter(|value| !value.is_empty())?.into_octets();
+    let value =
+        evaluate_data(class.submatch.as_deref()?, context).filter(|value| !value.is_empty())?.into_octets();
     if let Some(&subclass) = class.subclasses.get(&value) {
         return Some(subclass);
     }

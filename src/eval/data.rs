@@ -291,7 +291,8 @@ fn reverse<'e, 'a: 'e>(operands: &'e [Expr; 2], context: &mut Context<'a>) -> Op
     let rest = (data.len() as u64).checked_rem(width)?;
     if rest != 0 {
         let (length, width) = (data.len(), width.cast_signed());
-        context.emit(Line::info(format!("reverse: length of buffer {length} not a multiple of width {width}!")));
+        context
+            .emit(Line::info(format!("reverse: length of buffer {length} not a multiple of width {width}!")));
         return None;
     }
     let group = usize::try_from(width).unwrap_or(usize::MAX);

@@ -46,7 +46,11 @@ pub(super) fn run(statements: &[Statement], context: &mut Context<'_>, returned:
     });
 }
 
-fn run_in_order(statements: &[Statement], context: &mut Context<'_>, mut returned: Option<&mut Option<Value>>) {
+fn run_in_order(
+    statements: &[Statement],
+    context: &mut Context<'_>,
+    mut returned: Option<&mut Option<Value>>,
+) {
     for statement in statements {
         if context.is_stopped() {
             return;
@@ -114,9 +118,7 @@ fn matching_case(on: &Expr, body: &[Statement], context: &mut Context<'_>) -> Op
 /// `on`: the block takes the place of the one installed before for each of its events; an empty one removes it.
 fn install(events: Events, body: Option<&Block>, context: &mut Context<'_>) {
     let Some(handlers) = context.handlers.as_deref_mut() else { return };
-    let handler = body
-        .filter(|body| !body.is_empty())
-        .map(|body| Handler { events, body: Arc::clone(body) });
+    let handler = body.filter(|body| !body.is_empty()).map(|body| Handler { events, body: Arc::clone(body) });
     for (happens, place) in [
         (events.expiry, &mut handlers.expiry),
         (events.release, &mut handlers.release),

@@ -213,9 +213,11 @@ pub(super) fn type_of(expr: &Expr) -> Type {
         | Expr::Filename
         | Expr::ServerName
         | Expr::Null => Type::Data,
-        Expr::Number(_) | Expr::ExtractInt(..) | Expr::LeaseTime | Expr::ClientState | Expr::Arithmetic(..) => {
-            Type::Numeric
-        }
+        Expr::Number(_)
+        | Expr::ExtractInt(..)
+        | Expr::LeaseTime
+        | Expr::ClientState
+        | Expr::Arithmetic(..) => Type::Numeric,
         Expr::Equal(_)
         | Expr::NotEqual(_)
         | Expr::And(_)

@@ -133,6 +133,10 @@ pub fn flag(code: u32, context: &mut Context<'_>) -> Option<Flag> {
     if !is_set(code, context) {
         return None;
     }
+    // dhcpd does not even look where there is no packet.
+    if context.request.is_none() && !context.reading_globals {
+        return Some(Flag::False);
+    }
     Some(match octets(code, context).and_then(|value| value.first().copied()) {
         Some(1) => Flag::True,
         Some(2) => Flag::Ignore,
@@ -160,11 +164,15 @@ pub(super) fn parse_vendor_option(context: &mut Context<'_>) {
     if context.request.is_none() || context.vendor_options.is_none() {
         return;
     }
-    let Some(name) = octets(code::VENDOR_OPTION_SPACE, context).filter(|name| !name.is_empty()) else { return };
+    let Some(name) = octets(code::VENDOR_OPTION_SPACE, context).filter(|name| !name.is_empty()) else {
+        return;
+    };
     let spaces = &context.config.spaces;
     let Some(space) = spaces.space_named(&name[..]) else { return };
     let carrier = spaces.by_code(Spaces::DHCP, 43);
-    let Some(content) = request_option(carrier, context).filter(|content| !content.is_empty()) else { return };
+    let Some(content) = request_option(carrier, context).filter(|content| !content.is_empty()) else {
+        return;
+    };
     let content = content.into_owned();
     let mut lines = Vec::new();
     if let Some(options) = context.vendor_options.as_deref_mut() {

@@ -184,7 +184,9 @@ impl Program {
                     }
                     Instruction::BackReference(group) => {
                         let bounds = |slot| slots.get(slot).copied().flatten();
-                        let (Some(from), Some(to)) = (bounds(2 * group), bounds(2 * group + 1)) else { break };
+                        let (Some(from), Some(to)) = (bounds(2 * group), bounds(2 * group + 1)) else {
+                            break;
+                        };
                         let Some(there) = subject.get(from..to) else { break };
                         match subject.get(place..place + there.len()) {
                             Some(here) if self.same(here, there) => place += there.len(),

@@ -52,7 +52,8 @@ impl Pattern {
     fn compile(pattern: &[u8], ignore_case: bool) -> Self {
         let Ok(parsed) = syntax::parse(pattern, ignore_case) else { return Self::Invalid };
         if parsed.has_back_reference {
-            return backtrack::Program::compile(&parsed.root, ignore_case).map_or(Self::Invalid, Self::Backtracking);
+            return backtrack::Program::compile(&parsed.root, ignore_case)
+                .map_or(Self::Invalid, Self::Backtracking);
         }
         let mut text = String::new();
         translate(&parsed.root, &mut text);

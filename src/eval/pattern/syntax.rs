@@ -89,8 +89,15 @@ const MAX_CLASS_NAME: usize = 32;
 
 /// Reads a pattern. glibc ignores case by reading everything in upper case.
 pub(super) fn parse(pattern: &[u8], ignore_case: bool) -> Result<Parsed, Invalid> {
-    let mut reader =
-        Reader { pattern, at: 0, ignore_case, groups: 0, completed: 0, nesting: 0, has_back_reference: false };
+    let mut reader = Reader {
+        pattern,
+        at: 0,
+        ignore_case,
+        groups: 0,
+        completed: 0,
+        nesting: 0,
+        has_back_reference: false,
+    };
     let root = reader.choice()?;
     Ok(Parsed { root, has_back_reference: reader.has_back_reference })
 }
@@ -374,14 +381,17 @@ enum Token {
 
 enum Element {
     Octet(u8),
-    Class(Box<dyn Fn(&u8) -> bool>),
+    Class(Class),
 }
 
-fn single(octet: u8) -> Box<dyn Fn(&u8) -> bool> {
+/// Which octets are of a class.
+type Class = Box<dyn Fn(&u8) -> bool>;
+
+fn single(octet: u8) -> Class {
     Box::new(move |&other| other == octet)
 }
 
-fn class_named(name: &[u8], ignore_case: bool) -> Option<Box<dyn Fn(&u8) -> bool>> {
+fn class_named(name: &[u8], ignore_case: bool) -> Option<Class> {
     let test: fn(&u8) -> bool = match name {
         b"upper" | b"lower" if ignore_case => u8::is_ascii_alphabetic,
         b"alnum" => u8::is_ascii_alphanumeric,
