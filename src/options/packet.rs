@@ -358,3 +358,6 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+mod vectors;
