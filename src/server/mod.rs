@@ -3,6 +3,10 @@
 //! Mirrors ISC `server/dhcp.c`, `bootp.c`, `class.c`, `mdb.c` and `dhcpleasequery.c`. The engine is not asynchronous:
 //! one thread owns it, so the order of its effects, and with it the log, is deterministic.
 
+pub mod classify;
+pub mod globals;
+pub mod scopes;
+
 use crate::config::network::Hardware;
 use crate::log::Line;
 use std::net::{Ipv4Addr, SocketAddrV4};
