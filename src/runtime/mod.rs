@@ -8,6 +8,7 @@
 pub mod args;
 pub mod daemon;
 pub mod fatal;
+pub mod interfaces;
 pub mod logging;
 pub mod settings;
 pub mod start;

@@ -3,7 +3,9 @@
 
 pub mod clock;
 pub mod fork;
+pub mod lpf;
 pub mod names;
+pub mod udp;
 
 use std::ffi::CStr;
 
