@@ -12,6 +12,8 @@
 
 pub mod engine;
 pub mod interfaces;
+mod logline;
+mod network;
 pub mod startup;
 
 use crate::config::network::Hardware;
