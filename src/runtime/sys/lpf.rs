@@ -149,6 +149,16 @@ impl AsRawFd for PacketSocket {
     }
 }
 
+/// The index, hardware type and hardware address of an interface.
+///
+/// # Errors
+/// [`LpfError`], when there is no such interface or it is of no type dhcpd knows.
+pub fn identify(interface: &str) -> Result<(u32, Hardware), LpfError> {
+    let socket = std::net::UdpSocket::bind((std::net::Ipv4Addr::UNSPECIFIED, 0)).map_err(LpfError::Socket)?;
+    let index = interface_index(socket.as_raw_fd(), interface).map_err(LpfError::Index)?;
+    Ok((index, hardware_address(socket.as_raw_fd(), interface)?))
+}
+
 /// Room for a batch of frames; reused for every call.
 pub struct FrameBatch {
     frames: Vec<[u8; LARGEST_FRAME]>,
