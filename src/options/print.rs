@@ -512,7 +512,7 @@ mod tests {
             if expected == "-" {
                 continue;
             }
-            let value: Vec<u8> = (0..hex.len() / 2)
+            let mut value: Vec<u8> = (0..hex.len() / 2)
                 .map(|at| u8::from_str_radix(&hex[at * 2..at * 2 + 2], 16).unwrap())
                 .collect();
             // As received: text without trailing NULs.
