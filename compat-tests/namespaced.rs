@@ -135,7 +135,7 @@ pub struct Namespaced {
     fences: bool,
     last_wire: usize,
     bogus: usize,
-    syslog: Option<(tempfile::TempDir, UnixDatagram)>,
+    syslog: Option<(tempfile::TempDir, Receiver<Vec<u8>>)>,
     origin: Instant,
     epoch: i64,
     // Dropped after everything that lives in it.
@@ -184,6 +184,7 @@ impl Namespaced {
             let link = Link { server_mac: i.mac, server_address: i.address() };
             wires.push(Wire { name: i.name.clone(), link, socket, listener: Some(listener) });
         }
+        let syslog = if scenario.syslog { Some(syslog_socket(&over)?) } else { None };
         let directory = tempfile::Builder::new().prefix("dhcpd-").tempdir().map_err(|e| e.to_string())?;
         let open = fs::Permissions::from_mode(0o755);
         fs::set_permissions(directory.path(), open).map_err(|e| e.to_string())?;
@@ -201,7 +202,7 @@ impl Namespaced {
             fences: scenario.fences,
             last_wire: 0,
             bogus: 0,
-            syslog: if scenario.syslog { Some(syslog_socket()?) } else { None },
+            syslog,
             origin: Instant::now(),
             epoch: 0,
             _client: client,
@@ -329,8 +330,9 @@ impl Subject for Namespaced {
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {
                     let ended = child.try_wait().map_err(|e| e.to_string())?.is_some();
-                    let number = pid_file.as_ref().and_then(|p| fs::read(p).ok()).is_some_and(|t| !t.is_empty());
-                    if ended || (!visible && number && has("-f")) {
+                    let written = pid_file.as_ref().and_then(|p| fs::read_to_string(p).ok());
+                    let serves = written.is_some_and(|pid| pid.trim_end() == child.id().to_string());
+                    if ended || (!visible && serves) {
                         break;
                     }
                 }
@@ -427,11 +429,10 @@ impl Subject for Namespaced {
     }
 
     fn syslog(&mut self) -> Vec<Vec<u8>> {
-        let Some((_, socket)) = &self.syslog else { return Vec::new() };
+        let Some((_, datagrams)) = &self.syslog else { return Vec::new() };
         let mut all = Vec::new();
-        let mut buffer = [0; 4096];
-        while let Ok(n) = socket.recv(&mut buffer) {
-            all.push(buffer[..n].to_vec());
+        while let Ok(datagram) = datagrams.recv_timeout(Duration::from_millis(20)) {
+            all.push(datagram);
         }
         all
     }
@@ -599,10 +600,22 @@ fn ending(status: ExitStatus) -> Ending {
     }
 }
 
-/// A directory that the server sees as `/dev`, with a log socket in it that we read.
-fn syslog_socket() -> Result<(tempfile::TempDir, UnixDatagram), String> {
+/// A directory that the server sees as `/dev`, with a log socket in it that is read all the time: an undrained one
+/// freezes dhcpd.
+fn syslog_socket(over: &Arc<AtomicBool>) -> Result<(tempfile::TempDir, Receiver<Vec<u8>>), String> {
     let dev = tempfile::tempdir().map_err(|e| e.to_string())?;
     let socket = UnixDatagram::bind(dev.path().join("log")).map_err(|e| e.to_string())?;
     socket.set_read_timeout(Some(Duration::from_millis(50))).map_err(|e| e.to_string())?;
-    Ok((dev, socket))
+    let (tell, told) = channel();
+    let over = Arc::clone(over);
+    thread::spawn(move || {
+        let mut buffer = [0; 65536];
+        while !over.load(Ordering::Relaxed) {
+            let Ok(n) = socket.recv(&mut buffer) else { continue };
+            if tell.send(buffer[..n].to_vec()).is_err() {
+                return;
+            }
+        }
+    });
+    Ok((dev, told))
 }

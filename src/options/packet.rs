@@ -295,7 +295,8 @@ mod tests {
 
     #[test]
     fn agent_options_are_split_and_keep_repetitions() {
-        let (result, options, lines) = main(&[82, 12, 1, 1, b'a', 1, 1, b'b', 255, 0, 0, 9, 1, b'x', 82, 3, 2, 1, b'r']);
+        let (result, options, lines) =
+            main(&[82, 12, 1, 1, b'a', 1, 1, b'b', 255, 0, 0, 9, 1, b'x', 82, 3, 2, 1, b'r']);
         assert_eq!((result, lines.len()), (Ok(()), 0));
         let agent = options.entries(Spaces::AGENT);
         assert_eq!(agent.iter().map(|e| e.option.code).collect::<Vec<_>>(), [1, 255, 2]);
@@ -357,3 +358,6 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+mod vectors;
