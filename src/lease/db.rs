@@ -223,6 +223,11 @@ impl LeaseDb {
         }
     }
 
+    /// Did anybody ever have it, or was it in the lease file?
+    pub fn was_used(&self, id: LeaseId) -> bool {
+        self.entry(id).is_some()
+    }
+
     /// Address, pool and subnet of a lease.
     pub fn place(&self, id: LeaseId) -> (Ipv4Addr, PoolId, SubnetId) {
         match self.entry(id) {
