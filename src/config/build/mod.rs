@@ -282,3 +282,6 @@ impl Builder {
         Built { config: self.config, diagnostics, log, fatal, unsupported: self.unsupported }
     }
 }
+
+#[cfg(test)]
+mod tests;
