@@ -4,6 +4,14 @@
 //! (the text format of `dhcpd.leases`). A pool's ranges are arrays indexed by address; every lease exists from the
 //! start, `free`.
 
+mod chains;
+pub mod db;
+mod queue;
+mod start;
+
+pub use db::{Counts, Ending, LeaseDb, Role, Standing, Superseded, TooManyAddresses};
+pub use queue::Queue;
+
 use crate::config::network::{ClassId, Hardware, HostId, PoolId, SubnetId};
 use crate::config::tree::Octets;
 use crate::eval::Handlers;
@@ -27,6 +35,21 @@ pub enum BindingState {
     Abandoned,
     Reset,
     Backup,
+}
+
+impl BindingState {
+    /// As the lease file spells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Free => "free",
+            Self::Active => "active",
+            Self::Expired => "expired",
+            Self::Released => "released",
+            Self::Abandoned => "abandoned",
+            Self::Reset => "reset",
+            Self::Backup => "backup",
+        }
+    }
 }
 
 /// A lease. Times are seconds since 1970, 0 when never set.
@@ -78,4 +101,35 @@ pub struct Lease {
     pub dynamic_bootp: bool,
     /// The next ACK must be written even if young (ISC `cannot_reuse`); not in the file.
     pub cannot_reuse: bool,
+}
+
+impl Lease {
+    /// An address nobody ever had: `free`, all times 0.
+    pub fn virgin(address: Ipv4Addr, pool: PoolId, subnet: SubnetId) -> Self {
+        Self {
+            address,
+            pool,
+            subnet,
+            state: BindingState::Free,
+            next_state: BindingState::Free,
+            rewind_state: BindingState::Free,
+            starts: 0,
+            ends: 0,
+            tstp: 0,
+            tsfp: 0,
+            atsfp: 0,
+            cltt: 0,
+            uid: None,
+            hardware: None,
+            client_hostname: None,
+            bindings: Bindings::default(),
+            agent_options: Vec::new(),
+            handlers: Handlers::default(),
+            billing_class: None,
+            host: None,
+            reserved: false,
+            dynamic_bootp: false,
+            cannot_reuse: false,
+        }
+    }
 }
