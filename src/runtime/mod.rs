@@ -6,9 +6,14 @@
 #![allow(clippy::disallowed_methods)] // the layer in which files, sockets and clocks are allowed
 
 pub mod args;
+pub mod configuration;
 pub mod daemon;
+pub mod environment;
 pub mod fatal;
+pub mod interfaces;
+pub mod leasefile;
 pub mod logging;
+pub mod serve;
 pub mod settings;
 pub mod start;
 pub mod sys;

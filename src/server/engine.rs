@@ -79,7 +79,13 @@ impl Engine {
     }
 
     /// Handles one event. Effects are appended in the order in which they must happen.
-    pub fn handle(&mut self, event: Event<'_>, now: Now, environment: &mut dyn Environment, effects: &mut Vec<Effect>) {
+    pub fn handle(
+        &mut self,
+        event: Event<'_>,
+        now: Now,
+        environment: &mut dyn Environment,
+        effects: &mut Vec<Effect>,
+    ) {
         let _ = (event, now, environment, effects);
     }
 

@@ -117,7 +117,8 @@ fn named<'a>(config: &Config, requested: &[String]) -> Vec<Candidate<'a>> {
     for (index, network) in config.shared_networks.iter().enumerate() {
         // As many networks as fit into memory: below 2^32.
         let id = NetworkId(index as u32);
-        let of_subnets = network.subnets.iter().filter_map(|s| config.subnets.get(s.index())?.interface.as_deref());
+        let of_subnets =
+            network.subnets.iter().filter_map(|s| config.subnets.get(s.index())?.interface.as_deref());
         for name in network.interface.as_deref().into_iter().chain(of_subnets) {
             add(name, Some(id));
         }
@@ -148,7 +149,10 @@ fn attach(
     match list[at].network {
         None => list[at].network = Some(network),
         Some(other) if other != network => {
-            return Some(Line::error(format!("Interface {} matches multiple shared networks", list[at].name)));
+            return Some(Line::error(format!(
+                "Interface {} matches multiple shared networks",
+                list[at].name
+            )));
         }
         Some(_) => {}
     }
