@@ -244,6 +244,9 @@ pub enum FaultKind {
     /// A length that IPv6 prefixes do not have.
     #[error("an IPv6 prefix has 0 to 128 bits")]
     BadPrefixLength,
+    /// A size of `extract-int` or `encode-int` other than 8, 16 and 32.
+    #[error("the size has to be 8, 16 or 32")]
+    BadIntegerSize,
     /// Bad base64 text in a key's secret.
     #[error("not base64 text")]
     BadBase64,

@@ -198,7 +198,8 @@ impl Reader<'_> {
                 b'>' => return Ok(Node::WordEnd),
                 b'`' => return Ok(Node::Start),
                 b'\'' => return Ok(Node::End),
-                octet => self.literal(octet),
+                // Read as it is, even where case is ignored: a lower-case letter matches nothing then.
+                octet => self.set(|other| other == octet),
             },
             b'^' => return Ok(Node::Start),
             b'$' => return Ok(Node::End),

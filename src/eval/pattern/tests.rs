@@ -2,24 +2,20 @@
 
 use super::PatternCache;
 
-#[track_caller]
-fn check(pattern: &[u8], subject: &[u8], ignore_case: bool, expected: bool) {
-    let found = PatternCache::default().is_match(pattern, ignore_case, subject);
-    let case = if ignore_case { "~~" } else { "~=" };
-    assert_eq!(found, expected, "\"{}\" {case} \"{}\"", subject.escape_ascii(), pattern.escape_ascii());
-}
-
 #[test]
 fn as_glibc_matches() {
     // Recorded from glibc 2.36: subject, 1 to ignore case, 1 for a match, pattern; octets as \xNN.
-    let mut count = 0;
+    let (mut count, mut wrong) = (0, Vec::new());
     for line in include_str!("glibc.tsv").lines().filter(|line| !line.starts_with('#')) {
         let mut fields = line.split('\t');
         let mut field = || fields.next().expect("four fields a line");
         let (subject, ignore_case, expected, pattern) = (field(), field() == "1", field() == "1", field());
-        check(&octets(pattern), &octets(subject), ignore_case, expected);
+        if PatternCache::default().is_match(&octets(pattern), ignore_case, &octets(subject)) != expected {
+            wrong.push(line);
+        }
         count += 1;
     }
+    assert_eq!(wrong, Vec::<&str>::new());
     assert!(count > 500, "the table is whole");
 }
 
