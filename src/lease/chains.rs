@@ -13,6 +13,13 @@ use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
 
+/// So that a map keyed by octets answers for a slice.
+impl Borrow<[u8]> for Octets {
+    fn borrow(&self) -> &[u8] {
+        self
+    }
+}
+
 /// ARP type of InfiniBand: its addresses do not fit, so dhcpd does not chain it without an address.
 const INFINIBAND: u8 = 32;
 

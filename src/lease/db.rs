@@ -197,6 +197,22 @@ impl LeaseDb {
         })
     }
 
+    /// A database without addresses.
+    pub fn empty() -> Self {
+        Self {
+            runs: Vec::new(),
+            links: Vec::new(),
+            entries: Vec::new(),
+            chains: Chains::default(),
+            pools: Vec::new(),
+            pool_order: Vec::new(),
+            billing: HashMap::new(),
+            timers: BTreeMap::new(),
+            armed: 0,
+            loaded: Vec::new(),
+        }
+    }
+
     /// Number of addresses.
     pub fn len(&self) -> usize {
         self.links.len()
