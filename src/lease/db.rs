@@ -128,7 +128,7 @@ struct Billing {
 ///
 /// An address nobody ever had costs 16 octets. Lookups by address are O(log n) of the number of ranges; everything
 /// else is O(1) or O(log n), but for walking the chain of one client.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct LeaseDb {
     /// By first address, not overlapping.
     pub(super) runs: Vec<Run>,
@@ -197,22 +197,6 @@ impl LeaseDb {
         })
     }
 
-    /// A database without addresses.
-    pub fn empty() -> Self {
-        Self {
-            runs: Vec::new(),
-            links: Vec::new(),
-            entries: Vec::new(),
-            chains: Chains::default(),
-            pools: Vec::new(),
-            pool_order: Vec::new(),
-            billing: HashMap::new(),
-            timers: BTreeMap::new(),
-            armed: 0,
-            loaded: Vec::new(),
-        }
-    }
-
     /// Number of addresses.
     pub fn len(&self) -> usize {
         self.links.len()
@@ -237,6 +221,11 @@ impl LeaseDb {
             Some(entry) => Cow::Borrowed(&entry.lease),
             None => Cow::Owned(self.virgin(id.0)),
         }
+    }
+
+    /// Did anybody ever have it, or was it in the lease file?
+    pub fn was_used(&self, id: LeaseId) -> bool {
+        self.entry(id).is_some()
     }
 
     /// Address, pool and subnet of a lease.

@@ -5,15 +5,25 @@
 //! start, `free`.
 
 mod chains;
+mod date;
 pub mod db;
+mod keywords;
+mod lexer;
+pub mod others;
+mod pieces;
 mod queue;
+pub mod reader;
 mod start;
+pub mod writer;
 
 pub use db::{Counts, Ending, LeaseDb, Role, Standing, Superseded, TooManyAddresses};
+pub use others::{FailoverState, OtherBlock, OtherKind, PeerState};
 pub use queue::Queue;
+pub use reader::{Sink, read};
+pub use writer::{ClassName, Others, Rewrite, Words, write_lease};
 
 use crate::config::network::{ClassId, Hardware, HostId, PoolId, SubnetId};
-use crate::config::tree::Octets;
+use crate::config::tree::{Events, Octets};
 use crate::eval::Handlers;
 use crate::eval::bindings::Bindings;
 use crate::time::Seconds;
@@ -50,6 +60,15 @@ impl BindingState {
             Self::Backup => "backup",
         }
     }
+}
+
+/// An `on` block of the lease file whose statements nobody has typed yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawHandler {
+    /// `expiry`, `release` or both.
+    pub events: Events,
+    /// What stands between the braces.
+    pub body: Box<[u8]>,
 }
 
 /// A lease. Times are seconds since 1970, 0 when never set.
@@ -91,6 +110,8 @@ pub struct Lease {
     pub agent_options: Vec<(u8, Octets)>,
     /// `on expiry` and the rest.
     pub handlers: Handlers,
+    /// `on` blocks that are still text.
+    pub raw_handlers: Option<Box<[RawHandler]>>,
     /// `billing class`
     pub billing_class: Option<ClassId>,
     /// The host declaration attached to it; not in the file.
@@ -125,6 +146,7 @@ impl Lease {
             bindings: Bindings::default(),
             agent_options: Vec::new(),
             handlers: Handlers::default(),
+            raw_handlers: None,
             billing_class: None,
             host: None,
             reserved: false,

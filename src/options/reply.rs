@@ -15,7 +15,7 @@ use crate::log::Line;
 pub const MAGIC_COOKIE: [u8; 4] = [0x63, 0x82, 0x53, 0x63];
 
 /// What decides the layout of a reply, besides its options.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Packing<'a> {
     /// The parameter request list in force; empty: send everything.
     pub requested: &'a [u8],
@@ -39,24 +39,6 @@ pub struct Packing<'a> {
     pub echo_client_id: bool,
     /// `site-option-space` and its lowest code ([`Spaces::site_code_min`]).
     pub site: Option<(SpaceId, u32)>,
-}
-
-impl Default for Packing<'_> {
-    fn default() -> Self {
-        Self {
-            requested: &[],
-            request: None,
-            request_type: 0,
-            request_length: 0,
-            max_message_size: 0,
-            bootp: false,
-            overload_file: false,
-            overload_sname: false,
-            terminate: false,
-            echo_client_id: false,
-            site: None,
-        }
-    }
 }
 
 /// The packed options of a reply.

@@ -3,10 +3,10 @@
 //! Mirrors ISC `server/db.c:db_startup` and `server/mdb.c:expire_all_pools`.
 
 use super::turn::{Core, Turn};
-use super::{CommitId, Effect};
+use super::{CommitId, Effect, lease_text};
 use crate::config::Config;
 use crate::eval::Environment;
-use crate::lease::LeaseDb;
+use crate::lease::{LeaseDb, Others};
 use crate::log::Line;
 use crate::time::Now;
 use std::sync::Arc;
@@ -49,12 +49,15 @@ pub fn open_database(
         Ok(leases) => leases,
         Err(error) => {
             effects.push(Effect::Fatal(Line::error(error.to_string())));
-            LeaseDb::empty()
+            LeaseDb::default()
         }
     };
-    let _ = (file_name, text);
+    let (mut others, mut lines) = (Others::default(), Vec::new());
+    lease_text::load(&mut leases, &mut others, config, file_name, text, now.wall, &mut lines);
+    effects.extend(lines.into_iter().map(Effect::Log));
     leases.start();
     let mut core = Core::new(Arc::clone(config), leases);
+    core.others = others;
     if effects.iter().any(|effect| matches!(effect, Effect::Fatal(_))) {
         return Database { core };
     }

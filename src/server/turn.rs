@@ -18,7 +18,7 @@ use crate::eval::bindings::Bindings;
 use crate::eval::{
     Context, Data, Environment, Handlers, LeaseFacts, Memory, ReplyOptions, Request, evaluate_data,
 };
-use crate::lease::{Lease, LeaseDb, LeaseId};
+use crate::lease::{Lease, LeaseDb, LeaseId, Others};
 use crate::log::Line;
 use crate::options::{SpaceId, Spaces};
 use crate::time::Now;
@@ -34,6 +34,8 @@ const NO_POOL: PoolId = PoolId(u32::MAX);
 pub(super) struct Core {
     pub config: Arc<Config>,
     pub leases: LeaseDb,
+    /// What else the lease file holds.
+    pub others: Others,
     pub hosts: HostIndex,
     /// Variables of the global scope.
     pub globals: Bindings,
@@ -61,6 +63,7 @@ impl Core {
             hosts: HostIndex::new(&config),
             config,
             leases,
+            others: Others::default(),
             globals: Bindings::default(),
             memory: Memory::default(),
             settings: Settings::default(),
