@@ -102,7 +102,7 @@ pub enum Statement {
         /// Right side.
         value: Expr,
     },
-    /// `define name (a, b) { }` (and `set name (a) { }`, which fails when run).
+    /// `define name (a, b) { }`. (`set name (a) { }` is a `Set` of [`Expr::Function`].)
     Define {
         /// Function name.
         name: Arc<str>,
@@ -178,6 +178,9 @@ pub enum Expr {
     Ucase(Box<Expr>),
     /// Pairwise, left-associative.
     Concat(Box<[Expr; 2]>),
+    /// What `append` and `prepend` make of two compressed domain lists: expanded, joined, compressed again. Never
+    /// parsed, only built at run time.
+    ConcatDomainLists(Box<[Expr; 2]>),
     /// `reverse (width, data)`
     Reverse(Box<[Expr; 2]>),
     /// `binary-to-ascii (base, width, separator, data)`
@@ -226,4 +229,6 @@ pub enum Expr {
         name: Arc<str>,
         arguments: Vec<Expr>,
     },
+    /// The right side of `set name (a) { }`, which parses but cannot be evaluated (ISC `expr_function`).
+    Function(Arc<Function>),
 }

@@ -362,7 +362,10 @@ impl Spaces {
 
     /// The format of an option's value; `X` without definition.
     pub fn format(&self, id: OptionId) -> &Format {
-        self.definition(id).map_or_else(|| Format::unknown(), |def| &def.format)
+        match self.definition(id) {
+            Some(def) => &def.format,
+            None => Format::unknown(),
+        }
     }
 
     /// The name of an option; `unknown-N` without definition.
@@ -448,4 +451,76 @@ fn atoi(text: &[u8]) -> u32 {
         .take_while(|c| c.is_ascii_digit())
         .fold(0i64, |sum, digit| sum.saturating_mul(10).saturating_add(i64::from(digit - b'0')));
     (if negative { -value } else { value }) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_compare_without_case_and_redefinition_moves_the_code() {
+        let mut spaces = Spaces::new();
+        assert_eq!(spaces.space_named("DHCP"), Some(Spaces::DHCP));
+        assert_eq!(spaces.space_named("Agent"), Some(Spaces::AGENT));
+        assert_eq!(spaces.option_named(Spaces::DHCP, "Domain-Name").map(|id| id.code), Some(15));
+        let old = spaces.option_named(Spaces::DHCP, "domain-name").unwrap();
+        let new = spaces.define_option(Spaces::DHCP, "dn", 15, Format::parse("X").unwrap()).unwrap();
+        assert_eq!(spaces.by_code(Spaces::DHCP, 15), new);
+        assert_eq!(spaces.option_named(Spaces::DHCP, "domain-name"), Some(old));
+        assert_eq!((spaces.format(old).letters(), spaces.format(new).letters()), ("t", "X"));
+        let again = spaces.define_option(Spaces::DHCP, "DN", 250, Format::parse("t").unwrap()).unwrap();
+        assert_eq!(spaces.option_named(Spaces::DHCP, "dn"), Some(again));
+        assert_eq!(spaces.by_code(Spaces::DHCP, 15), new, "the code still has its definition");
+        let copy = spaces.clone();
+        assert_eq!(copy.by_code(Spaces::DHCP, 250), again);
+    }
+
+    #[test]
+    fn unknown_names() {
+        let spaces = Spaces::new();
+        assert_eq!(
+            spaces.resolve(Spaces::DHCP, "unknown-224"),
+            Ok(Resolved::Unknown(OptionId::unknown(Spaces::DHCP, 224)))
+        );
+        let redefined = spaces.resolve(Spaces::DHCP, "Unknown-15").unwrap();
+        assert!(matches!(redefined, Resolved::Redefined(id) if &*spaces.name(id) == "domain-name"));
+        for name in ["unknown-0", "unknown-255", "unknown-", "unknown-x"] {
+            let error = spaces.resolve(Spaces::DHCP, name).unwrap_err();
+            assert_eq!(error.to_string(), "Option codes 0 and 255 are illegal in the dhcp space.");
+        }
+        assert!(spaces.resolve(Spaces::AGENT, "unknown-255").is_ok());
+        assert_eq!(spaces.resolve(Spaces::DHCP, "unknown-70000").unwrap().id().code, 70000);
+        assert_eq!(spaces.resolve(Spaces::DHCP, "unknown--1").unwrap().id().code, u32::MAX);
+        let error = spaces.resolve(Spaces::AGENT, "nothing").unwrap_err();
+        assert_eq!(error.to_string(), "no option named nothing in space agent");
+        assert_eq!(spaces.name(OptionId::unknown(Spaces::DHCP, 224)), "unknown-224");
+        assert_eq!(spaces.full_name(spaces.by_code(Spaces::AGENT, 1)), "agent.circuit-id");
+        assert_eq!(spaces.full_name(spaces.by_code(Spaces::DHCP, 3)), "routers");
+    }
+
+    #[test]
+    fn spaces_know_their_carrier() {
+        let mut spaces = Spaces::new();
+        let carrier = |spaces: &Spaces, id| spaces.space(id).carrier.map(|c: OptionId| (c.space, c.code));
+        for (space, outer, code) in [
+            (Spaces::NWIP, Spaces::DHCP, 63),
+            (Spaces::FQDN, Spaces::DHCP, 81),
+            (Spaces::AGENT, Spaces::DHCP, 82),
+            (Spaces::VIVCO, Spaces::DHCP, 124),
+            (Spaces::VIVSO, Spaces::DHCP, 125),
+            (Spaces::ISC, Spaces::VIVSO, 2495),
+            (Spaces::VSIO, Spaces::DHCP6, 17),
+            (Spaces::ISC6, Spaces::VSIO, 2495),
+            (Spaces::FQDN6, Spaces::DHCP6, 39),
+        ] {
+            assert_eq!(carrier(&spaces, space), Some((outer, code)));
+        }
+        assert_eq!(carrier(&spaces, Spaces::SERVER), None);
+        let acme = spaces.define_space("acme", 1, 1);
+        let id = spaces.define_option(Spaces::DHCP, "acme", 200, Format::parse("EACME.").unwrap()).unwrap();
+        assert_eq!(spaces.definition(id).unwrap().encapsulates, Some(acme));
+        let second = spaces.define_option(Spaces::DHCP, "more", 201, Format::parse("BEacme.").unwrap());
+        assert_eq!(second, Err(DefineError::CarriedTwice { space: "acme".into() }));
+        assert_eq!(carrier(&spaces, acme), Some((Spaces::DHCP, 200)));
+    }
 }

@@ -16,6 +16,10 @@ mod logline;
 mod network;
 pub mod startup;
 
+pub mod classify;
+pub mod globals;
+pub mod scopes;
+
 use crate::config::network::Hardware;
 use crate::log::Line;
 use std::net::{Ipv4Addr, SocketAddrV4};

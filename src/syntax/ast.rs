@@ -200,9 +200,12 @@ pub enum FaultKind {
     /// No statement begins like this.
     #[error("no statement begins like this")]
     UnknownStatement,
-    /// A statement that may stand in declarations only, inside `if`, `on`, `switch` or a function.
-    #[error("this is no executable statement")]
-    NotExecutable,
+    /// `case` or `default:` that does not stand directly in the block of a `switch`.
+    #[error("a label outside of a switch statement")]
+    LabelOutsideSwitch,
+    /// A keyword where a variable or function has to be named.
+    #[error("a keyword cannot be a name here")]
+    KeywordAsName,
     /// The file ends inside a statement.
     #[error("the file ends inside a statement")]
     UnexpectedEnd,
@@ -241,6 +244,9 @@ pub enum FaultKind {
     /// A length that IPv6 prefixes do not have.
     #[error("an IPv6 prefix has 0 to 128 bits")]
     BadPrefixLength,
+    /// A size of `extract-int` or `encode-int` other than 8, 16 and 32.
+    #[error("the size has to be 8, 16 or 32")]
+    BadIntegerSize,
     /// Bad base64 text in a key's secret.
     #[error("not base64 text")]
     BadBase64,
@@ -701,7 +707,7 @@ pub enum FailoverStatementKind {
     },
     /// `[peer] port`, `mclt`, `split` and all others with one number.
     Number {
-        /// `peer` stood before it (an even number of `peer` words cancels out).
+        /// `peer` stood before it; it means something for `port`, `max-response-delay` and `max-unacked-updates`.
         peer: bool,
         /// Which one.
         parameter: FailoverParameter,
@@ -755,10 +761,10 @@ pub struct FailoverState {
 /// A statement of a failover state declaration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FailoverStateStatement {
-    /// `my state STATE at DATE;`
-    My(Word, Date),
-    /// `partner state STATE at DATE;`
-    Partner(Word, Date),
+    /// `my state STATE [at DATE];`
+    My(Word, Option<Date>),
+    /// `partner state STATE [at DATE];`
+    Partner(Word, Option<Date>),
     /// `mclt number;`
     Mclt(Number),
     /// What does not fit.
@@ -910,8 +916,6 @@ pub struct Permission {
     pub permit: Option<Permit>,
     /// The reading as a server option.
     pub key: Option<PermissionKey>,
-    /// What follows the verb, up to the `;`.
-    pub tokens: Box<[Token]>,
 }
 
 /// Whom a pool serves.

@@ -176,7 +176,7 @@ pub enum IntWidth {
     Bits32,
 }
 
-/// A binary operator.
+/// A binary operator. There is no minus: dhcpd's lexer takes every `-` for the beginning of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BinaryOperator {
     /// `=`
@@ -193,8 +193,6 @@ pub enum BinaryOperator {
     Or,
     /// `+`
     Add,
-    /// `-`, which dhcpd's lexer never yields.
-    Subtract,
     /// `/`
     Divide,
     /// `*`
@@ -307,9 +305,7 @@ impl BinaryOperator {
         use BinaryOperator::*;
         match self {
             Equal | NotEqual | RegexMatch | RegexMatchIgnoringCase | And | Or => ExprType::Boolean,
-            Add | Subtract | Divide | Multiply | Remainder | BinaryAnd | BinaryOr | BinaryXor => {
-                ExprType::Numeric
-            }
+            Add | Divide | Multiply | Remainder | BinaryAnd | BinaryOr | BinaryXor => ExprType::Numeric,
         }
     }
 }

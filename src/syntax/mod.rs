@@ -4,14 +4,26 @@
 //! resolving `include` on the way through a [`Loader`] of the caller's. Parsing never fails and never stops at the
 //! first fault: what does not fit stays in the tree as [`StatementKind::Malformed`] and is listed in
 //! [`Parsed::faults`]. A file with a fault is one that dhcpd refuses.
+//!
+//! The way of a file: `scan` looks at its bytes and cuts it into pieces between statements, pest parses a piece,
+//! `build` makes statements of it, and the next piece follows.
 
 mod ast;
+mod build;
 mod expr;
+mod keyword;
+mod lexical;
+mod scan;
 mod source;
 mod token;
 
+#[cfg(test)]
+mod tests;
+
 pub use ast::*;
 pub use expr::{BinaryOperator, Constant, Expr, ExprKind, ExprType, IntWidth, TypeFault};
+pub use keyword::{KEYWORDS, classify, keyword};
+pub use lexical::{LONGEST_TOKEN, atoi, convert_number};
 pub use source::{FileId, Location, SourceFile, SourceMap, Span};
 pub use token::{Token, TokenKind, Word, WordClass};
 
@@ -46,8 +58,11 @@ pub struct Parsed {
 }
 
 /// Parses a configuration. `name` is the file's name as the administrator gave it; `bytes` its content.
-pub fn parse(name: &[u8], bytes: Vec<u8>, _loader: &mut dyn Loader) -> Parsed {
+pub fn parse(name: &[u8], bytes: Vec<u8>, loader: &mut dyn Loader) -> Parsed {
     let mut source_map = SourceMap::default();
-    source_map.add(name, bytes, None);
-    Parsed { source_map, statements: Vec::new(), faults: Vec::new() }
+    let file = source_map.add(name, bytes, None);
+    let mut session =
+        build::Session { source_map, faults: Vec::new(), loader, open_files: Vec::new(), depth: 0 };
+    let statements = session.file(file);
+    Parsed { source_map: session.source_map, statements, faults: session.faults }
 }

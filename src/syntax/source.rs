@@ -3,6 +3,8 @@
 //! dhcpd prints the file name exactly as it was given (`-cf` argument or the string of `include`), so that is what a
 //! [`SourceFile`] keeps. Lines end at `\n` alone, as in dhcpd's lexer.
 
+use std::sync::Arc;
+
 /// Which file of a [`SourceMap`] a span lies in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FileId(pub u32);
@@ -54,7 +56,7 @@ pub struct SourceFile {
     /// The name as given on the command line or in `include`.
     pub name: Box<[u8]>,
     /// The bytes as read.
-    pub bytes: Box<[u8]>,
+    pub bytes: Arc<[u8]>,
     /// The `include` string that named this file; none for the file the parse began with.
     pub included_at: Option<Span>,
     line_starts: Vec<u32>,

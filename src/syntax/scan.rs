@@ -1,0 +1,302 @@
+//! What is looked at in the bytes before the grammar sees them.
+//!
+//! One pass over a file finds where dhcpd's lexer would stop, or where our limits do, and makes a text for the grammar
+//! with one ASCII character per byte, so that offsets into the text are offsets into the file. Further passes cut that
+//! text into pieces at the ends of statements: the parser's memory then depends on the piece, not on the file.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::MAX_DEPTH;
+use super::ast::FaultKind;
+use super::lexical::{LONGEST_TOKEN, read_string};
+
+/// What octets outside of ASCII become for the grammar: a character that is no part of any word.
+const JUNK: u8 = 0x1a;
+
+/// Statements are handed to the grammar in pieces of about this many bytes.
+const PIECE: usize = 64 * 1024;
+
+/// A statement with a block that is larger than this is not handed over whole: its block is cut into pieces too.
+const LARGE: usize = 256 * 1024;
+
+/// A file's text for the grammar.
+pub struct Scan<'a> {
+    /// One ASCII character for each byte up to where the file ends for us.
+    pub text: Cow<'a, str>,
+    /// Why it ends before the last byte, if that is an error.
+    pub fault: Option<(FaultKind, Range<usize>)>,
+}
+
+/// Looks at a whole file.
+pub fn scan(bytes: &[u8]) -> Scan<'_> {
+    let mut patches: Vec<(usize, u8)> = Vec::new();
+    let (end, fault) = walk(bytes, &mut patches);
+    let bytes = bytes.get(..end).unwrap_or(bytes);
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) if bytes.is_ascii() && patches.is_empty() => Cow::Borrowed(text),
+        _ => {
+            let mut patched: Vec<u8> =
+                bytes.iter().map(|byte| if byte.is_ascii() { *byte } else { JUNK }).collect();
+            for (at, byte) in patches {
+                if let Some(slot) = patched.get_mut(at) {
+                    *slot = byte;
+                }
+            }
+            // Every byte is ASCII now, so nothing is lossy here.
+            Cow::Owned(String::from_utf8_lossy(&patched).into_owned())
+        }
+    };
+    Scan { text, fault }
+}
+
+/// Finds the end of the file and the bytes that have to be replaced.
+fn walk(bytes: &[u8], patches: &mut Vec<(usize, u8)>) -> (usize, Option<(FaultKind, Range<usize>)>) {
+    let mut at = 0;
+    let mut blocks: usize = 0;
+    let mut parentheses: usize = 0;
+    let mut statement_may_begin = true;
+    while let Some(byte) = bytes.get(at) {
+        let start = at;
+        at += 1;
+        match byte {
+            b'\t'..=b'\r' | b' ' => {
+                at = skip_blanks(bytes, at);
+                if at - start > LONGEST_TOKEN {
+                    return (start, Some((FaultKind::WhiteSpaceTooLong, start..at)));
+                }
+                continue;
+            }
+            b'#' => {
+                at = skip_comment(bytes, at);
+                if bytes.get(at) == Some(&0xff) {
+                    // Quirk: in a comment 0xFF ends only the comment (ISC `conflex.c:skip_to_eol`).
+                    patches.push((at, b'\n'));
+                    at += 1;
+                }
+                continue;
+            }
+            b'"' => match read_string(bytes, at, |_| {}).0 {
+                Some(end) => at = end,
+                None => {
+                    let rest = bytes.get(at..).unwrap_or_default();
+                    let length = rest.iter().position(|byte| *byte == 0xff).unwrap_or(rest.len());
+                    return (at + length, None);
+                }
+            },
+            0xff => return (start, None),
+            0 if statement_may_begin => {
+                // Quirk: a NUL where a statement could begin is dropped (it reads as "no token peeked at yet").
+                patches.push((start, b' '));
+                continue;
+            }
+            0 => patches.push((start, JUNK)),
+            b'{' | b'(' => {
+                if *byte == b'{' {
+                    blocks += 1;
+                    parentheses = 0;
+                } else {
+                    parentheses += 1;
+                }
+                if blocks + parentheses > MAX_DEPTH {
+                    return (start, Some((FaultKind::TooDeep, start..at)));
+                }
+            }
+            b'}' => {
+                blocks = blocks.saturating_sub(1);
+                parentheses = 0;
+            }
+            b';' => parentheses = 0,
+            b')' => parentheses = parentheses.saturating_sub(1),
+            _ if is_word_character(*byte) => {
+                while bytes.get(at).is_some_and(|byte| is_word_character(*byte)) {
+                    at += 1;
+                }
+                if bytes.get(at) == Some(&0xff) {
+                    // Quirk: right behind a word 0xFF only ends the word (ISC `conflex.c:unget_char`).
+                    patches.push((at, b' '));
+                    at += 1;
+                }
+            }
+            _ => {}
+        }
+        statement_may_begin = matches!(byte, b'{' | b'}' | b';');
+    }
+    (bytes.len(), None)
+}
+
+fn is_word_character(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
+}
+
+fn skip_blanks(bytes: &[u8], mut at: usize) -> usize {
+    while bytes.get(at).is_some_and(|byte| matches!(byte, b'\t'..=b'\r' | b' ')) {
+        at += 1;
+    }
+    at
+}
+
+/// The offset of the newline, the 0xFF or the end that ends a comment.
+fn skip_comment(bytes: &[u8], at: usize) -> usize {
+    let rest = bytes.get(at..).unwrap_or_default();
+    at + rest.iter().position(|byte| matches!(byte, b'\n' | 0xff)).unwrap_or(rest.len())
+}
+
+/// The offset behind a comment, string or single character that begins at `at`.
+fn skip_one(bytes: &[u8], at: usize) -> usize {
+    match bytes.get(at) {
+        Some(b'#') => skip_comment(bytes, at + 1),
+        Some(b'"') => read_string(bytes, at + 1, |_| {}).0.unwrap_or(bytes.len()),
+        _ => at + 1,
+    }
+}
+
+/// A stretch of text that holds whole statements.
+#[derive(Debug, PartialEq)]
+pub struct Piece {
+    /// Where it lies.
+    pub range: Range<usize>,
+    /// For a single large statement with a closed block at its end: the offset of its opening brace.
+    pub opening: Option<usize>,
+}
+
+/// Cuts a stretch of text, which begins where a statement may begin, into pieces.
+pub struct Pieces<'a> {
+    text: &'a [u8],
+    at: usize,
+    end: usize,
+    /// A statement that was found to be large after smaller ones had been collected.
+    pending: Option<Piece>,
+}
+
+impl<'a> Pieces<'a> {
+    /// The pieces of `range`.
+    pub fn new(text: &'a [u8], range: Range<usize>) -> Pieces<'a> {
+        let end = range.end.min(text.len());
+        Pieces { text: text.get(..end).unwrap_or(text), at: range.start, end, pending: None }
+    }
+
+    /// The end of the statement that begins at `at`, and its opening brace when it ends with a block of its own.
+    fn statement(&self, mut at: usize) -> (usize, Option<usize>) {
+        let mut depth = 0_usize;
+        let mut opening = None;
+        while at < self.end {
+            let byte = self.text.get(at);
+            at = skip_one(self.text, at);
+            match byte {
+                Some(b'{') => {
+                    if depth == 0 && opening.is_none() {
+                        opening = Some(at - 1);
+                    }
+                    depth += 1;
+                }
+                Some(b'}') if depth <= 1 => return (at, opening.filter(|_| depth == 1)),
+                Some(b'}') => depth -= 1,
+                Some(b';') if depth == 0 => return (at, None),
+                _ => {}
+            }
+        }
+        (self.end, None)
+    }
+
+    /// Whether a piece may end here: what follows is not the rest of an `if`, or a semicolon behind a key's brace.
+    fn may_cut(&self, mut at: usize) -> bool {
+        loop {
+            at = skip_blanks(self.text, at);
+            match self.text.get(at) {
+                Some(b'#') => at = skip_comment(self.text, at),
+                Some(b'e' | b'E' | b';') => return false,
+                _ => return true,
+            }
+        }
+    }
+}
+
+impl Iterator for Pieces<'_> {
+    type Item = Piece;
+
+    fn next(&mut self) -> Option<Piece> {
+        if let Some(piece) = self.pending.take() {
+            return Some(piece);
+        }
+        let start = self.at;
+        while self.at < self.end {
+            let statement = self.at;
+            let (end, opening) = self.statement(statement);
+            self.at = end;
+            if opening.is_some() && end - statement > LARGE && self.may_cut(statement) && self.may_cut(end) {
+                let large = Piece { range: statement..end, opening };
+                if start == statement {
+                    return Some(large);
+                }
+                self.pending = Some(large);
+                return Some(Piece { range: start..statement, opening: None });
+            }
+            if end - start >= PIECE && self.may_cut(end) {
+                break;
+            }
+        }
+        (start < self.at).then_some(Piece { range: start..self.at, opening: None })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(bytes: &[u8]) -> String {
+        scan(bytes).text.into_owned()
+    }
+
+    #[test]
+    fn an_octet_ff_ends_the_file_where_a_token_could_begin() {
+        assert_eq!(text(b"authoritative;\xffjunk"), "authoritative;");
+        assert_eq!(text(b"authoritative; \xffjunk"), "authoritative; ");
+        assert_eq!(text(b"# a \xff comment;"), "# a \n comment;");
+        assert_eq!(text(b"authoritative\xff;"), "authoritative ;");
+        assert_eq!(text(b"log (\"a\xffb\");"), "log (\"a");
+    }
+
+    #[test]
+    fn other_octets_keep_their_place() {
+        assert_eq!(text(b"# caf\xe9\nlog (\"\xe9\");\xe9"), "# caf\x1a\nlog (\"\x1a\");\x1a");
+        assert_eq!(text(b"\0authoritative;\0\0not\0;"), " authoritative;  not\x1a;");
+        assert!(matches!(scan(b"plain").text, Cow::Borrowed("plain")));
+    }
+
+    #[test]
+    fn the_limits() {
+        let blanks = vec![b' '; LONGEST_TOKEN];
+        assert_eq!(scan(&blanks).fault, None);
+        let blanks = vec![b'\n'; LONGEST_TOKEN + 1];
+        assert_eq!(scan(&blanks).fault, Some((FaultKind::WhiteSpaceTooLong, 0..1500)));
+        let deep = "group {".repeat(MAX_DEPTH);
+        assert_eq!(scan(deep.as_bytes()).fault, None);
+        let deep = "group {".repeat(MAX_DEPTH) + "log (";
+        assert_eq!(scan(deep.as_bytes()).fault, Some((FaultKind::TooDeep, 704..705)));
+        assert_eq!(scan("log ((\"(((\"));".repeat(200).as_bytes()).fault, None);
+    }
+
+    fn pieces(text: &str) -> Vec<(&str, bool)> {
+        let pieces = Pieces::new(text.as_bytes(), 0..text.len());
+        pieces.map(|piece| (&text[piece.range], piece.opening.is_some())).collect()
+    }
+
+    #[test]
+    fn pieces_hold_whole_statements() {
+        assert_eq!(pieces(""), []);
+        assert_eq!(pieces("a; b {c;} d"), [("a; b {c;} d", false)]);
+        let block = format!("group {{ {} }}", "a \"}\"; # }\n".repeat(LARGE / 8));
+        let whole = format!("a;{block}\nb; }} c");
+        assert_eq!(pieces(&whole), [("a;", false), (block.as_str(), true), ("\nb; } c", false)]);
+        let with_else = format!("{block} # x\n else {{}} b;");
+        let cut = pieces(&with_else);
+        assert!(cut[0].0.ends_with("else {}") && !cut[0].1 && cut[1] == (" b;", false), "{}", cut.len());
+        let many = "host a { b; }\n".repeat(PIECE / 7);
+        let cut = pieces(&many);
+        assert_eq!(cut.len(), 2, "{}", cut.len());
+        assert!(cut[0].0.len() < PIECE + 100 && cut[0].0.ends_with('}'));
+        let open = format!("group {{ {}", "a;".repeat(LARGE));
+        assert_eq!(pieces(&open), [(open.as_str(), false)]);
+    }
+}
