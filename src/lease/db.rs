@@ -128,7 +128,7 @@ struct Billing {
 ///
 /// An address nobody ever had costs 16 octets. Lookups by address are O(log n) of the number of ranges; everything
 /// else is O(1) or O(log n), but for walking the chain of one client.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct LeaseDb {
     /// By first address, not overlapping.
     pub(super) runs: Vec<Run>,
