@@ -123,7 +123,10 @@ fn compare(folder: &Path, oracle: &Path, subject: &Path, say: &Mutex<Vec<String>
             t.first += usize::from(first);
             t.text += usize::from(text);
             if !text {
-                note(&format!("{} {:?}, ours {} {:?}", theirs.status, theirs.diagnostics, ours.status, ours.diagnostics));
+                note(&format!(
+                    "{} {:?}, ours {} {:?}",
+                    theirs.status, theirs.diagnostics, ours.status, ours.diagnostics
+                ));
             }
         }
     };
@@ -141,7 +144,8 @@ fn rates(text: &str) -> BTreeMap<String, [f64; 3]> {
         .map(|l| l.split('#').next().unwrap_or("").split_whitespace().collect::<Vec<_>>())
         .filter(|words| !words.is_empty())
         .map(|words| {
-            let rate = |n: usize| words.get(n).and_then(|w: &&str| w.parse().ok()).expect("a rate in percent");
+            let rate =
+                |n: usize| words.get(n).and_then(|w: &&str| w.parse().ok()).expect("a rate in percent");
             (words[0].to_owned(), [rate(1), rate(2), rate(3)])
         })
         .collect()
@@ -155,7 +159,9 @@ fn ratchet(name: &str, wanted: [f64; 3], found: [f64; 3]) -> Vec<String> {
             wrong.push(format!("{name}: {level} fell to {found:.2} %, {wanted} % stand in parity-rates.txt"));
         }
         if found > wanted + SLACK {
-            wrong.push(format!("{name}: {level} rose to {found:.2} %: raise the {wanted} % in parity-rates.txt"));
+            wrong.push(format!(
+                "{name}: {level} rose to {found:.2} %: raise the {wanted} % in parity-rates.txt"
+            ));
         }
     }
     wrong

@@ -35,7 +35,9 @@ impl<'a> FileBuilder<'a, '_> {
             Rule::host_head => Head::Host(self.name(children.required()?)?),
             Rule::group_head => Head::Group(children.next().map(|pair| self.name(pair)).transpose()?),
             Rule::shared_network_head => Head::SharedNetwork(self.name(children.required()?)?),
-            Rule::subnet_head => Head::Subnet(self.ip4(&children.required()?)?, self.ip4(&children.required()?)?),
+            Rule::subnet_head => {
+                Head::Subnet(self.ip4(&children.required()?)?, self.ip4(&children.required()?)?)
+            }
             Rule::subnet6_head => Head::Subnet6(self.ip6_prefix(children.required()?)?),
             Rule::class_head => Head::Class(self.name(children.required()?)?),
             Rule::subclass_head => {
@@ -76,7 +78,9 @@ impl<'a> FileBuilder<'a, '_> {
                 high: self.ip6(&children.required()?)?,
                 length: self.prefix_length(children.required()?)?,
             })),
-            Rule::fixed_prefix6 => StatementKind::FixedPrefix6(Box::new(self.ip6_prefix(children.required()?)?)),
+            Rule::fixed_prefix6 => {
+                StatementKind::FixedPrefix6(Box::new(self.ip6_prefix(children.required()?)?))
+            }
             Rule::authoritative => StatementKind::Authoritative(children.next().is_none()),
             Rule::server_identifier => {
                 StatementKind::ServerIdentifier(Box::new(self.option_value(children.next())?))

@@ -70,7 +70,9 @@ impl<'a> FileBuilder<'a, '_> {
             }
             Rule::add_statement => StatementKind::Add(Box::new(self.name(children.required()?)?)),
             Rule::parse_vendor_option => StatementKind::ParseVendorOption,
-            Rule::db_time_format => StatementKind::DbTimeFormat(children.required()?.as_rule() == Rule::local),
+            Rule::db_time_format => {
+                StatementKind::DbTimeFormat(children.required()?.as_rule() == Rule::local)
+            }
             Rule::zone => StatementKind::Zone(Box::new(self.zone(children, span)?)),
             Rule::key => StatementKind::Key(Box::new(self.key(children, span)?)),
             _ => return Err(Fault { kind: FaultKind::UnknownStatement, span }),
