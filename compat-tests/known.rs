@@ -27,7 +27,8 @@ fn parse(text: &str) -> Result<Vec<Known>, String> {
             continue;
         }
         if let Some(id) = line.strip_prefix("difference ") {
-            let new = Known { id: id.to_owned(), scenario: String::new(), why: String::new(), lines: Vec::new() };
+            let new =
+                Known { id: id.to_owned(), scenario: String::new(), why: String::new(), lines: Vec::new() };
             all.push(new);
             continue;
         }

@@ -65,7 +65,9 @@ fn faults(layer: &str, source: &str) -> Vec<String> {
         if line.contains("#[cfg(test)]") {
             tests = Some(depth);
         }
-        for (other_rank, other) in LAYERS.iter().enumerate().flat_map(|(r, row)| row.iter().map(move |l| (r, *l))) {
+        for (other_rank, other) in
+            LAYERS.iter().enumerate().flat_map(|(r, row)| row.iter().map(move |l| (r, *l)))
+        {
             let sideways = other_rank == rank && other != layer;
             if (other_rank > rank || sideways) && imports(&line, other) {
                 faults.push(format!("line {number}: `{layer}` imports `{other}`, which is not below it"));

@@ -48,7 +48,8 @@ fn main() -> ExitCode {
     // Scenarios mostly wait.
     arguments.test_threads.get_or_insert(8);
     let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("compat-tests");
-    let variable = |name: &str, default: &str| env::var_os(name).map_or_else(|| default.into(), PathBuf::from);
+    let variable =
+        |name: &str, default: &str| env::var_os(name).map_or_else(|| default.into(), PathBuf::from);
     let oracle = variable("RELET_ORACLE", "/usr/sbin/dhcpd");
     let without = if arguments.list { None } else { namespaced::possible(&oracle).err() };
     if let Some(why) = &without {
@@ -85,7 +86,11 @@ fn main() -> ExitCode {
     let listed = suite.known.iter().map(|k| k.scenario.clone()).chain(suite.not_yet.iter().cloned());
     let unknown: Vec<String> = listed.filter(|name| !names.contains(name)).collect();
     trials.push(Trial::test("the_lists_name_scenarios", move || {
-        if unknown.is_empty() { Ok(()) } else { Err(format!("no such scenario: {}", unknown.join(", ")).into()) }
+        if unknown.is_empty() {
+            Ok(())
+        } else {
+            Err(format!("no such scenario: {}", unknown.join(", ")).into())
+        }
     }));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
@@ -99,7 +104,12 @@ fn not_yet(path: &Path) -> Vec<String> {
 
 fn scenario_files(folder: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = fs::read_dir(folder)
-        .map(|all| all.flatten().map(|e| e.path()).filter(|p| p.extension().is_some_and(|x| x == "scenario")).collect())
+        .map(|all| {
+            all.flatten()
+                .map(|e| e.path())
+                .filter(|p| p.extension().is_some_and(|x| x == "scenario"))
+                .collect()
+        })
         .unwrap_or_default();
     files.sort();
     files
@@ -149,14 +159,20 @@ impl Suite {
     fn hold_against_record(&self, path: &Path, recorded: Option<&str>, now: &str) -> Result<(), String> {
         if self.record {
             let now = recorded.map_or_else(|| now.to_owned(), |old| align(old, now));
-            return if recorded == Some(&now) { Ok(()) } else { fs::write(path, now).map_err(|e| e.to_string()) };
+            return if recorded == Some(&now) {
+                Ok(())
+            } else {
+                fs::write(path, now).map_err(|e| e.to_string())
+            };
         }
         let Some(recorded) = recorded else {
             return Err("nothing recorded yet; RELET_RECORD=1 records".to_owned());
         };
         match difference(recorded, now, ("recorded", "real dhcpd now")) {
             None => Ok(()),
-            Some(diff) => Err(format!("the real dhcpd no longer does what was recorded (RELET_RECORD=1 records)\n{diff}")),
+            Some(diff) => Err(format!(
+                "the real dhcpd no longer does what was recorded (RELET_RECORD=1 records)\n{diff}"
+            )),
         }
     }
 

@@ -79,7 +79,11 @@ impl Namespace {
                 .map_err(|e| format!("ip: {e}"))?;
             ip.stdin.take().ok_or("no pipe")?.write_all(lines.as_bytes()).map_err(|e| e.to_string())?;
             let done = ip.wait_with_output().map_err(|e| e.to_string())?;
-            if done.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&done.stderr).into_owned()) }
+            if done.status.success() {
+                Ok(())
+            } else {
+                Err(String::from_utf8_lossy(&done.stderr).into_owned())
+            }
         })
     }
 
@@ -229,8 +233,8 @@ impl Namespaced {
         }
         let now = wall();
         self.epoch = now.as_secs() as i64;
-        self.origin = Instant::now() - Duration::from_nanos(u64::from(now.subsec_nanos()))
-            + Duration::from_millis(10);
+        self.origin =
+            Instant::now() - Duration::from_nanos(u64::from(now.subsec_nanos())) + Duration::from_millis(10);
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -402,9 +406,11 @@ impl Subject for Namespaced {
     fn transmit(&mut self, interface: Option<&str>, frame: &[u8]) -> Result<(), String> {
         let at = match interface {
             None => 0,
-            Some(name) => {
-                self.wires.iter().position(|w| w.name == name).ok_or_else(|| format!("no interface {name}"))?
-            }
+            Some(name) => self
+                .wires
+                .iter()
+                .position(|w| w.name == name)
+                .ok_or_else(|| format!("no interface {name}"))?,
         };
         self.last_wire = at;
         self.bogus += usize::from(frame.get(44).is_some_and(|hlen| *hlen > 16) && frame.len() >= 42 + 236);
@@ -524,7 +530,8 @@ pub fn possible(oracle: &Path) -> Result<(), String> {
 fn packet_socket(interface: &str) -> Result<Socket, String> {
     let text = |e: nix::Error| format!("packet socket: {e}");
     let flags = SockFlag::SOCK_CLOEXEC;
-    let fd = nix::sys::socket::socket(AddressFamily::Packet, SockType::Raw, flags, SockProtocol::EthAll).map_err(text)?;
+    let fd = nix::sys::socket::socket(AddressFamily::Packet, SockType::Raw, flags, SockProtocol::EthAll)
+        .map_err(text)?;
     let address = nix::ifaddrs::getifaddrs()
         .map_err(text)?
         .filter(|i| i.interface_name == interface)

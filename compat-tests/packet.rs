@@ -423,7 +423,8 @@ impl Draft {
         udp.extend([0, 0]);
         udp.extend(payload);
         if !self.no_udp {
-            let sum = udp_checksum(self.source, self.destination, &udp) ^ if self.bad_udp { 0x5555 } else { 0 };
+            let sum =
+                udp_checksum(self.source, self.destination, &udp) ^ if self.bad_udp { 0x5555 } else { 0 };
             udp[6..8].copy_from_slice(&sum.to_be_bytes());
         }
         let length = self.ip_length.unwrap_or((udp.len() + 20) as u16);

@@ -123,7 +123,10 @@ fn compare(folder: &Path, oracle: &Path, subject: &Path, say: &Mutex<Vec<String>
             t.first += usize::from(first);
             t.text += usize::from(text);
             if !text {
-                note(&format!("{} {:?}, ours {} {:?}", theirs.status, theirs.diagnostics, ours.status, ours.diagnostics));
+                note(&format!(
+                    "{} {:?}, ours {} {:?}",
+                    theirs.status, theirs.diagnostics, ours.status, ours.diagnostics
+                ));
             }
         }
     };
@@ -160,7 +163,9 @@ fn ratchet(name: &str, wanted: [Option<f64>; 3], found: [f64; 3]) -> Vec<String>
             wrong.push(format!("{name}: {level} fell to {found:.2} %, {wanted} % stand in parity-rates.txt"));
         }
         if found > wanted + SLACK {
-            wrong.push(format!("{name}: {level} rose to {found:.2} %: raise the {wanted} % in parity-rates.txt"));
+            wrong.push(format!(
+                "{name}: {level} rose to {found:.2} %: raise the {wanted} % in parity-rates.txt"
+            ));
         }
     }
     wrong

@@ -40,7 +40,8 @@ struct Player<'a> {
 
 /// Play all steps of `scenario`; an error is one of the runner, not of the server.
 pub fn play(scenario: &Scenario, subject: &mut dyn Subject) -> Result<Played, String> {
-    let normaliser = Normaliser { epoch: subject.epoch(), directory: subject.directory(), approx: &scenario.approx };
+    let normaliser =
+        Normaliser { epoch: subject.epoch(), directory: subject.directory(), approx: &scenario.approx };
     let mut player = Player {
         scenario,
         subject,
@@ -142,7 +143,12 @@ impl Player<'_> {
         Ok(())
     }
 
-    fn draft(&mut self, name: &str, kind: &Kind, changes: &[Change]) -> Result<(Vec<u8>, Option<String>), String> {
+    fn draft(
+        &mut self,
+        name: &str,
+        kind: &Kind,
+        changes: &[Change],
+    ) -> Result<(Vec<u8>, Option<String>), String> {
         let client = self.clients.get_mut(name).ok_or_else(|| format!("no client {name}"))?;
         if *kind != Kind::Selecting {
             client.xid += 1;
@@ -305,7 +311,9 @@ impl Player<'_> {
             return;
         };
         self.out.line(&format!("= {shown} {:06o}", file.mode));
-        if name.ends_with(".pid") && file.octets.strip_suffix(b"\n").is_some_and(|p| p.iter().all(u8::is_ascii_digit)) {
+        if name.ends_with(".pid")
+            && file.octets.strip_suffix(b"\n").is_some_and(|p| p.iter().all(u8::is_ascii_digit))
+        {
             self.out.line("  @pid");
             return;
         }

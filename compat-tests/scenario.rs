@@ -144,7 +144,9 @@ impl Scenario {
             }
             if let Some(heading) = line.strip_suffix(':') {
                 let mut block = Vec::new();
-                while let Some((_, next)) = lines.next_if(|(_, l)| l.starts_with("    ") || l.trim().is_empty()) {
+                while let Some((_, next)) =
+                    lines.next_if(|(_, l)| l.starts_with("    ") || l.trim().is_empty())
+                {
                     block.push(next.strip_prefix("    ").unwrap_or(""));
                 }
                 while block.last().is_some_and(|l| l.is_empty()) {
@@ -169,13 +171,16 @@ impl Scenario {
                 "command" => scenario.command = rest.to_vec(),
                 "flags" => scenario.command.extend_from_slice(rest),
                 "environment" => {
-                    let (key, value) = words[1].split_once('=').ok_or_else(|| fault("NAME=VALUE".to_owned()))?;
+                    let (key, value) =
+                        words[1].split_once('=').ok_or_else(|| fault("NAME=VALUE".to_owned()))?;
                     scenario.environment.push((key.to_owned(), value.to_owned()));
                 }
                 "interface" => scenario.interface(rest).map_err(fault)?,
                 "route" => {
                     let via = words.get(3).and_then(|w| w.parse().ok());
-                    scenario.routes.push((words[1].clone(), via.ok_or_else(|| fault("route P via A".to_owned()))?));
+                    scenario
+                        .routes
+                        .push((words[1].clone(), via.ok_or_else(|| fault("route P via A".to_owned()))?));
                 }
                 "approx" => scenario.approx.push(approx(rest).map_err(fault)?),
                 "fences" => scenario.fences = words.get(1).is_none_or(|w| w != "off"),
@@ -198,7 +203,9 @@ impl Scenario {
         if lease_file && !scenario.files.iter().any(|(name, _)| name == "dhcpd.leases") {
             scenario.files.push(("dhcpd.leases".to_owned(), String::new()));
         }
-        let quiet = |s: &&Step| !matches!(s.action, Action::Client { .. } | Action::Answer { .. } | Action::Write { .. });
+        let quiet = |s: &&Step| {
+            !matches!(s.action, Action::Client { .. } | Action::Answer { .. } | Action::Write { .. })
+        };
         let first = scenario.steps.iter().find(quiet);
         if !first.is_some_and(|s| matches!(s.action, Action::Start(_) | Action::Run(_) | Action::Remove(_))) {
             let start = Step { line: 0, text: "start".to_owned(), action: Action::Start(Vec::new()) };
@@ -230,9 +237,11 @@ impl Scenario {
     }
 
     fn step(&mut self, line: usize, text: &str, words: &[String]) -> Result<(), String> {
-        let push = |s: &mut Self, text: &str, action| s.steps.push(Step { line, text: text.to_owned(), action });
+        let push =
+            |s: &mut Self, text: &str, action| s.steps.push(Step { line, text: text.to_owned(), action });
         let word = |n: usize| words.get(n).map(String::as_str).unwrap_or("");
-        let address = |n: usize| word(n).parse::<Ipv4Addr>().map_err(|_| format!("{}: not an address", word(n)));
+        let address =
+            |n: usize| word(n).parse::<Ipv4Addr>().map_err(|_| format!("{}: not an address", word(n)));
         let action = match words[0].as_str() {
             "client" if word(2) == "mac" => {
                 Action::Client { name: word(1).to_owned(), mac: mac(word(3))?, habits: changes(&words[4..])? }
@@ -291,7 +300,11 @@ impl Scenario {
 
     fn client(&self, name: &str) -> Result<String, String> {
         let known = |s: &Step| matches!(&s.action, Action::Client { name: n, .. } if n == name);
-        if self.steps.iter().any(known) { Ok(name.to_owned()) } else { Err(format!("{name}: neither a step nor a client")) }
+        if self.steps.iter().any(known) {
+            Ok(name.to_owned())
+        } else {
+            Err(format!("{name}: neither a step nor a client"))
+        }
     }
 }
 
@@ -316,8 +329,14 @@ fn kind(words: &[String]) -> Result<(Kind, usize), String> {
 }
 
 /// The names `expect` knows, as RFC 2131 and 4388 spell them without "DHCP".
-pub const REPLIES: [(&str, u8); 6] =
-    [("OFFER", 2), ("ACK", 5), ("NAK", 6), ("LEASEUNASSIGNED", 11), ("LEASEUNKNOWN", 12), ("LEASEACTIVE", 13)];
+pub const REPLIES: [(&str, u8); 6] = [
+    ("OFFER", 2),
+    ("ACK", 5),
+    ("NAK", 6),
+    ("LEASEUNASSIGNED", 11),
+    ("LEASEUNKNOWN", 12),
+    ("LEASEACTIVE", 13),
+];
 
 fn reply(word: &str) -> Result<Reply, String> {
     match word {
@@ -402,7 +421,8 @@ fn change(word: &str, rest: &[String]) -> Result<(Change, usize), String> {
             let code: u8 = first.parse().map_err(|_| format!("{first}: not an option code"))?;
             let equals = usize::from(rest.get(1).is_some_and(|w| w == "="));
             let (value, used) = hex::value(rest.get(1 + equals..).unwrap_or(&[]))?;
-            let change = if word == "again" { Change::Again(code, value) } else { Change::Option(code, value) };
+            let change =
+                if word == "again" { Change::Again(code, value) } else { Change::Option(code, value) };
             (change, 1 + equals + used)
         }
         "no" if first == "end" => (Change::NoEnd, 1),

@@ -54,10 +54,10 @@ pub fn lines(heard: &Heard, approx: &[Approx]) -> Vec<String> {
     } else if udp(&frame).is_some() {
         mask_udp(&mut frame, &mut out);
         let mut masks = Vec::new();
-        if let Some((_, payload)) = udp(&frame) {
-            if payload.len() >= 236 {
-                message(payload, heard.wall, approx, &mut out, &mut masks);
-            }
+        if let Some((_, payload)) = udp(&frame)
+            && payload.len() >= 236
+        {
+            message(payload, heard.wall, approx, &mut out, &mut masks);
         }
         for (at, length) in masks {
             if let Some(changing) = frame.get_mut(42 + at..42 + at + length) {
@@ -235,15 +235,36 @@ fn value(o: &Found<'_>, wall: i64, approx: &[Approx]) -> (String, bool) {
     let shown = match o.code {
         53 => {
             let n = v.first().copied().unwrap_or(0);
-            REPLIES.iter().find(|(_, k)| *k == n).map_or_else(|| n.to_string(), |(name, _)| (*name).to_owned())
+            REPLIES
+                .iter()
+                .find(|(_, k)| *k == n)
+                .map_or_else(|| n.to_string(), |(name, _)| (*name).to_owned())
         }
-        1 | 3..=11 | 16 | 21 | 28 | 32 | 33 | 40..=42 | 44 | 45 | 48..=50 | 54 | 65 | 68..=76 | 85 | 92 | 118
-            if v.len() % 4 == 0 =>
+        1
+        | 3..=11
+        | 16
+        | 21
+        | 28
+        | 32
+        | 33
+        | 40..=42
+        | 44
+        | 45
+        | 48..=50
+        | 54
+        | 65
+        | 68..=76
+        | 85
+        | 92
+        | 118
+            if v.len().is_multiple_of(4) =>
         {
             v.chunks(4).map(|a| address(a).to_string()).collect::<Vec<_>>().join(", ")
         }
         2 | 13 | 19 | 20 | 22..=27 | 29..=31 | 34..=39 | 46 | 52 | 57 if v.len() <= 4 => number().to_string(),
-        12 | 14 | 15 | 17 | 18 | 47 | 56 | 60 | 62 | 64 | 66 | 67 | 100 | 101 => format!("\"{}\"", hex::text(v)),
+        12 | 14 | 15 | 17 | 18 | 47 | 56 | 60 | 62 | 64 | 66 | 67 | 100 | 101 => {
+            format!("\"{}\"", hex::text(v))
+        }
         _ => hex::colons(v),
     };
     (shown, false)
@@ -297,7 +318,8 @@ fn dump(frame: &[u8], out: &mut Vec<String>) {
         if row.iter().all(|b| *b == 0) && (index + 1) * 32 < frame.len() {
             continue;
         }
-        let octets: Vec<String> = row.chunks(4).map(|four| four.iter().map(|b| format!("{b:02x}")).collect()).collect();
+        let octets: Vec<String> =
+            row.chunks(4).map(|four| four.iter().map(|b| format!("{b:02x}")).collect()).collect();
         out.push(format!("    {:04x}  {}", index * 32, octets.join(" ")));
     }
 }

@@ -16,7 +16,8 @@ fn expression(text: &str) -> Regex {
 }
 
 static DATE: LazyLock<Regex> = LazyLock::new(|| expression(r"\b(\d) (\d{4}/\d\d/\d\d \d\d:\d\d:\d\d)\b"));
-static EPOCH: LazyLock<Regex> = LazyLock::new(|| expression(r"\bepoch (\d+); # \w{3} \w{3} [ \d]\d [\d:]{8} \d{4}"));
+static EPOCH: LazyLock<Regex> =
+    LazyLock::new(|| expression(r"\bepoch (\d+); # \w{3} \w{3} [ \d]\d [\d:]{8} \d{4}"));
 /// The DUID that dhcpd makes up at its first start: type 1, hardware type 1, then the time as four octets.
 static DUID: LazyLock<Regex> = LazyLock::new(|| {
     let octet = r#"(?:\\[0-7]{3}|\\.|[^"\\])"#;
@@ -76,7 +77,9 @@ impl Normaliser<'_> {
     }
 
     fn date(&self, c: &Captures<'_>) -> String {
-        let Ok(date) = chrono::NaiveDateTime::parse_from_str(&c[2], "%Y/%m/%d %H:%M:%S") else { return c[0].to_owned() };
+        let Ok(date) = chrono::NaiveDateTime::parse_from_str(&c[2], "%Y/%m/%d %H:%M:%S") else {
+            return c[0].to_owned();
+        };
         let offset = date.and_utc().timestamp() - self.epoch;
         let weekday = date.format("%w").to_string() == c[1];
         if offset.abs() > NEAR || !weekday { c[0].to_owned() } else { format!("<{offset:+}s>") }
@@ -94,7 +97,9 @@ impl Normaliser<'_> {
         while let Some(b) = rest.next() {
             octets.push(match b {
                 b'\\' => match rest.next() {
-                    Some(d @ b'0'..=b'7') => rest.by_ref().take(2).fold(d - b'0', |n, d| n.wrapping_mul(8) + (d & 7)),
+                    Some(d @ b'0'..=b'7') => {
+                        rest.by_ref().take(2).fold(d - b'0', |n, d| n.wrapping_mul(8) + (d & 7))
+                    }
                     other => other.unwrap_or(0),
                 },
                 other => other,
@@ -119,8 +124,10 @@ fn split(line: &str) -> (String, Vec<i64>) {
 
 /// `other`, with each time that is near enough to the one in `truth` replaced by that one.
 pub fn align(truth: &str, other: &str) -> String {
-    let (ours, theirs): (Vec<_>, Vec<_>) = (truth.lines().map(split).collect(), other.lines().map(split).collect());
-    let texts = |all: &[(String, Vec<i64>)]| all.iter().map(|(text, _)| format!("{text}\n")).collect::<Vec<_>>();
+    let (ours, theirs): (Vec<_>, Vec<_>) =
+        (truth.lines().map(split).collect(), other.lines().map(split).collect());
+    let texts =
+        |all: &[(String, Vec<i64>)]| all.iter().map(|(text, _)| format!("{text}\n")).collect::<Vec<_>>();
     let (left, right) = (texts(&ours), texts(&theirs));
     let (left, right): (Vec<&str>, Vec<&str>) =
         (left.iter().map(String::as_str).collect(), right.iter().map(String::as_str).collect());
