@@ -134,23 +134,7 @@ impl World {
 }
 
 pub(crate) fn empty_config() -> Config {
-    Config {
-        spaces: Spaces::new(),
-        scopes: vec![Scope { parent: None, statements: Arc::new([]), authoritative: false }],
-        shared_networks: Vec::new(),
-        subnets: Vec::new(),
-        pools: Vec::new(),
-        hosts: Vec::new(),
-        groups: Vec::new(),
-        classes: Vec::new(),
-        class_order: Vec::new(),
-        failover_peers: Vec::new(),
-        keys: Vec::new(),
-        zones: Vec::new(),
-        lease_id_format: LeaseIdFormat::Octal,
-        db_time_format_local: false,
-        server_duid: None,
-    }
+    crate::config::build::Builder::new(crate::config::Family::V4).finish().config
 }
 
 fn text(text: &str) -> Expr {
