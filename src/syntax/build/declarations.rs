@@ -2,7 +2,7 @@
 
 use super::super::ast::*;
 use super::super::source::Span;
-use super::{Built, Children, FileBuilder, P, Rule};
+use super::{Built, Children, FileBuilder, P, Rule, inner};
 
 impl<'a> FileBuilder<'a, '_> {
     /// A declaration from its head and what reads its block.
@@ -35,7 +35,9 @@ impl<'a> FileBuilder<'a, '_> {
             Rule::host_head => Head::Host(self.name(children.required()?)?),
             Rule::group_head => Head::Group(children.next().map(|pair| self.name(pair)).transpose()?),
             Rule::shared_network_head => Head::SharedNetwork(self.name(children.required()?)?),
-            Rule::subnet_head => Head::Subnet(self.ip4(&children.required()?)?, self.ip4(&children.required()?)?),
+            Rule::subnet_head => {
+                Head::Subnet(self.ip4(&children.required()?)?, self.ip4(&children.required()?)?)
+            }
             Rule::subnet6_head => Head::Subnet6(self.ip6_prefix(children.required()?)?),
             Rule::class_head => Head::Class(self.name(children.required()?)?),
             Rule::subclass_head => {
@@ -76,7 +78,9 @@ impl<'a> FileBuilder<'a, '_> {
                 high: self.ip6(&children.required()?)?,
                 length: self.prefix_length(children.required()?)?,
             })),
-            Rule::fixed_prefix6 => StatementKind::FixedPrefix6(Box::new(self.ip6_prefix(children.required()?)?)),
+            Rule::fixed_prefix6 => {
+                StatementKind::FixedPrefix6(Box::new(self.ip6_prefix(children.required()?)?))
+            }
             Rule::authoritative => StatementKind::Authoritative(children.next().is_none()),
             Rule::server_identifier => {
                 StatementKind::ServerIdentifier(Box::new(self.option_value(children.next())?))
@@ -194,13 +198,13 @@ impl<'a> FileBuilder<'a, '_> {
         let type_span = self.span(&type_pair);
         let mut children = Children::of(self, type_pair);
         let array = children.take_if(Rule::array_of).is_some();
-        let inner = children.required()?;
-        let record = inner.as_rule() == Rule::record;
+        let type_pair = children.required()?;
+        let record = type_pair.as_rule() == Rule::record;
         let members = if record {
-            inner.into_inner().map(|pair| self.record_member(pair)).collect::<Built<_>>()?
+            inner(type_pair).map(|pair| self.record_member(pair)).collect::<Built<_>>()?
         } else {
-            let span = self.span(&inner);
-            vec![MemberType { array: false, simple: self.simple_type(inner)?, span }]
+            let span = self.span(&type_pair);
+            vec![MemberType { array: false, simple: self.simple_type(type_pair)?, span }]
         };
         Ok(OptionCode { name, code, option_type: OptionType { array, members, record }, type_span })
     }
@@ -339,7 +343,7 @@ impl<'a> FileBuilder<'a, '_> {
     }
 
     fn literal(&self, pair: P<'a>) -> Built<Box<[super::Token]>> {
-        pair.into_inner().map(|pair| self.token(&pair)).collect()
+        inner(pair).map(|pair| self.token(&pair)).collect()
     }
 }
 

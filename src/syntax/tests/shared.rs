@@ -90,7 +90,9 @@ fn samples_are_read_as_dhcpd_reads_them() {
             }
         }
     }
-    println!("accepted {accepted}, of these wrongly faulty {wrong}; refused {refused}, of these by syntax {by_syntax}");
+    println!(
+        "accepted {accepted}, of these wrongly faulty {wrong}; refused {refused}, of these by syntax {by_syntax}"
+    );
     assert_eq!(wrong, 0);
 }
 
