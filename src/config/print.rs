@@ -455,3 +455,40 @@ fn is_compound(expression: &Expr) -> bool {
             | Expr::V6Relay(_)
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::print_statements;
+    use crate::config::{Family, build, build_block};
+    use crate::syntax::{LoadError, Parsed, parse};
+
+    fn parsed(text: &str) -> Parsed {
+        let mut nothing = |_: &[u8]| Err(LoadError { errno: None, message: String::new() });
+        parse(b"test", text.as_bytes().to_vec(), &mut nothing)
+    }
+
+    /// `testdata/handler.printed` is what a real dhcpd made of `testdata/handler.conf` as an `on expiry` block.
+    #[test]
+    fn statements_print_as_the_real_server_prints_them() {
+        let definitions = "option space FOO; option FOO.bar code 1 = text;\n\
+            option arr code 200 = array of ip-address; option rec code 201 = { integer 8, text };\n\
+            class \"foo\" { match if known; }";
+        let built = build(&parsed(definitions), Family::V4);
+        assert!(built.accepted(), "{:?}", built.diagnostics);
+        let block = build_block(&built.config, &parsed(include_str!("testdata/handler.conf"))).unwrap();
+        let printed = String::from_utf8(print_statements(&built.config, &block, 4)).unwrap();
+        let real = include_str!("testdata/handler.printed");
+        for (ours, real) in printed.trim_start_matches('\n').lines().zip(real.lines()) {
+            assert_eq!(ours, real);
+        }
+        assert_eq!(printed.trim_start_matches('\n'), real.trim_end_matches('\n'));
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_block_is_said() {
+        let built = build(&parsed(""), Family::V4);
+        assert!(build_block(&built.config, &parsed("set x1y = \"a\"; option nonsense 1;")).is_err());
+        assert!(build_block(&built.config, &parsed("subnet 10.0.0.0 netmask 255.0.0.0 { }")).is_err());
+        assert!(build_block(&built.config, &parsed("")).unwrap().is_empty());
+    }
+}
