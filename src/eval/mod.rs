@@ -2,30 +2,52 @@
 //!
 //! Mirrors ISC `common/tree.c` and `common/execute.c`: a value is data, a number or a boolean, and every evaluation
 //! either yields a value or is absent. Absent is not the empty string.
+//!
+//! - [`execute`] runs statements; [`evaluate_data`], [`evaluate_boolean`], [`evaluate_numeric`] and [`evaluate`]
+//!   evaluate an expression; [`settings`] reads the server's parameters out of what the statements set.
+//! - All of them look at, and change, a [`Context`]: packet, lease, options set so far, variables.
+//! - What evaluation remembers from one packet to the next (looked-up names, compiled patterns, spawned subclasses) is
+//!   a [`Memory`] the caller keeps.
 
 pub mod bindings;
+pub mod classes;
+pub mod names;
+pub mod settings;
 
-use crate::config::Config;
-use crate::config::network::{ClassId, Hardware};
+mod ascii;
+mod boolean;
+mod context;
+mod data;
+mod execute;
+mod expression;
+mod numeric;
+mod octets;
+mod pattern;
+
+pub use boolean::evaluate_boolean;
+pub use context::{Context, Fatal, MAX_DEPTH};
+pub use data::evaluate_data;
+pub use execute::execute;
+pub use expression::{Evaluated, Outcome, evaluate};
+pub use numeric::evaluate_numeric;
+pub use octets::Data;
+
+use crate::config::network::Hardware;
 use crate::config::tree::{Block, Events, Expr};
-use crate::log::Line;
 use crate::options::OptionState;
-use crate::time::{Now, Seconds};
+pub use crate::options::PacketOptions;
+use crate::time::Seconds;
 use crate::wire::packet::Packet;
-use bindings::Bindings;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-/// What an option of the reply is set to: expressions, evaluated when the reply is packed.
+/// What an option of the reply is set to: an expression, evaluated when the reply is packed.
 ///
-/// `append` and `prepend` concatenate, so a setting is a list of parts in order.
+/// `append` and `prepend` make a concatenation of what was there and what comes.
 pub type Setting = Arc<Expr>;
 
 /// The options a reply collects while the scopes run.
 pub type ReplyOptions = OptionState<Setting>;
-
-/// The options of a received packet, decoded into their spaces.
-pub type PacketOptions = OptionState<Vec<u8>>;
 
 /// What only the outside world knows. `runtime` implements it; tests and the simulation give fixed answers.
 pub trait Environment {
@@ -61,6 +83,8 @@ pub struct Request<'a> {
     pub options: &'a PacketOptions,
     /// A host declaration matched this client (`known`).
     pub known: bool,
+    /// The DHCPv6 relay message this one came in, if any (`v6relay`).
+    pub relayed_by: Option<&'a Request<'a>>,
 }
 
 /// What an expression may ask about the lease at hand.
@@ -98,26 +122,17 @@ pub struct Handler {
     pub body: Block,
 }
 
-/// Everything an evaluation sees and may change.
-pub struct Context<'a> {
-    /// The moment.
-    pub now: Now,
-    /// Classes, option spaces.
-    pub config: &'a Config,
-    /// The packet, if any.
-    pub request: Option<Request<'a>>,
-    /// The lease, if any.
-    pub lease: Option<LeaseFacts<'a>>,
-    /// Options set so far; `None` where statements cannot set any.
-    pub reply: Option<&'a mut ReplyOptions>,
-    /// Variables: the lease's own, or the global ones.
-    pub bindings: &'a mut Bindings,
-    /// Handlers of the lease; `on` has no effect without.
-    pub handlers: Option<&'a mut Handlers>,
-    /// Classes of the packet, in the order they were matched or added.
-    pub classes: &'a mut Vec<ClassId>,
-    /// The outside world.
-    pub environment: &'a mut dyn Environment,
-    /// Log lines in order.
-    pub log: &'a mut Vec<Line>,
+/// What evaluation remembers from one packet to the next. The engine keeps one for its whole life, and a new one with a
+/// new configuration.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// Looked-up host names.
+    pub names: names::NameCache,
+    /// Compiled regular expressions.
+    pub(super) patterns: pattern::PatternCache,
+    /// Subclasses that `spawn with` made.
+    pub spawned: classes::Spawned,
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

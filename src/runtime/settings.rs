@@ -1,16 +1,17 @@
 //! What a run of dhcpd is told from outside the configuration: paths, ports, users, the broadcast address.
 //!
 //! Precedence, highest first: command line, environment, compiled default; the root scope of the configuration then
-//! overrides all of them ([`Settings::override_with`]). Mirrors ISC `server/dhcpd.c:main`, `postconf_initialization`.
+//! overrides all of them ([`crate::server::globals`]). Mirrors ISC `server/dhcpd.c:main`, `postconf_initialization`.
 
 use std::ffi::{CStr, OsStr, OsString};
-use std::net::{Ipv4Addr, ToSocketAddrs};
+use std::net::Ipv4Addr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use super::args::{Cli, Family, validate_port};
+use super::args::{Cli, validate_port};
 use super::fatal::Fatal;
 use super::sys;
+use crate::config::Family;
 use crate::log::Line;
 
 /// Paths, from the command line and the environment.
@@ -125,13 +126,8 @@ fn resolve_server(server: &OsStr) -> Ipv4Addr {
     if let Some(address) = sys::names::inet_aton(server.as_bytes()) {
         return address;
     }
-    let Some(name) = server.to_str() else { return Ipv4Addr::BROADCAST };
-    let addresses = (name, 0).to_socket_addrs().into_iter().flatten();
-    let first = addresses.filter_map(|address| match address.ip() {
-        std::net::IpAddr::V4(address) => Some(address),
-        std::net::IpAddr::V6(_) => None,
-    });
-    first.take(1).next().unwrap_or(Ipv4Addr::BROADCAST)
+    let addresses = server.to_str().and_then(|name| sys::names::addresses_of(name).ok());
+    addresses.and_then(|addresses| addresses.first().copied()).unwrap_or(Ipv4Addr::BROADCAST)
 }
 
 /// Octets of a path, for log lines.

@@ -2,6 +2,48 @@
 //!
 //! Mirrors ISC `server/dhcp.c`, `bootp.c`, `class.c`, `mdb.c` and `dhcpleasequery.c`. The engine is not asynchronous:
 //! one thread owns it, so the order of its effects, and with it the log, is deterministic.
+//!
+//! The life of a server, as `runtime` drives it:
+//!
+//! 1. [`startup::open_database`]: lease file text in; a database, and the lines and rewrite of the file out.
+//! 2. [`interfaces::match_interfaces`]: discovered interfaces in; those to serve, and dhcpd's lines, out.
+//! 3. [`engine::Engine::new`], then [`engine::Engine::handle`] for every [`Event`], and
+//!    [`engine::Engine::next_timer`] after each to know when to come back with [`Event::Timer`].
+
+mod ack;
+mod allocate;
+mod billing;
+mod bootp;
+pub mod classify;
+mod discover;
+pub mod engine;
+mod expiry;
+mod failover;
+mod find_lease;
+pub mod globals;
+mod hosts;
+mod incoming;
+mod inform;
+pub mod interfaces;
+mod journal;
+mod lease_text;
+mod leasequery;
+mod logline;
+mod nak;
+mod network;
+mod one_lease;
+mod parameters;
+mod pending;
+mod ping;
+mod release_decline;
+mod reply;
+mod request;
+mod reuse;
+mod route;
+pub mod scopes;
+pub mod startup;
+mod times;
+mod turn;
 
 use crate::config::network::Hardware;
 use crate::log::Line;
@@ -61,6 +103,8 @@ pub enum Effect {
     /// Append octets to the lease file (buffered until the next commit).
     Write(Vec<u8>),
     /// Flush and fsync what was written; report back with [`Event::Committed`] or [`Event::CommitFailed`].
+    ///
+    /// On failure `runtime` logs dhcpd's `commit_leases: unable to commit, fsync(): %m` before it reports.
     Commit(CommitId),
     /// Replace the lease file by this content (temporary file, fsync, backup, rename), then report the commit back.
     Rewrite {
@@ -71,7 +115,7 @@ pub enum Effect {
     },
     /// Send a reply.
     Send(Send),
-    /// Send an ICMP echo request.
+    /// Send an ICMP echo request: 28 octets of IP and ICMP header, sequence 0, 20 zero octets.
     Ping(Ipv4Addr),
     /// `log (fatal, ...)` ran: print the trailer and end with status 1.
     Fatal(Line),

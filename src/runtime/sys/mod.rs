@@ -3,9 +3,16 @@
 
 pub mod clock;
 pub mod fork;
+pub mod lpf;
 pub mod names;
+pub mod udp;
 
 use std::ffi::CStr;
+use std::io;
+use std::os::fd::AsRawFd;
+
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 /// The text of an error number as C's `%m` prints it (no "(os error N)").
 pub fn strerror(errno: i32) -> String {
@@ -18,6 +25,22 @@ pub fn strerror(errno: i32) -> String {
     }
     // SAFETY: the call succeeded, so the buffer holds a NUL-terminated string.
     unsafe { CStr::from_ptr(buffer.as_ptr()) }.to_string_lossy().into_owned()
+}
+
+/// A socket type that keeps one open descriptor for as long as it lives.
+pub trait OwnsDescriptor: AsRawFd {}
+impl OwnsDescriptor for lpf::PacketSocket {}
+impl OwnsDescriptor for udp::Fallback {}
+impl OwnsDescriptor for udp::Icmp {}
+
+/// Has the event loop watch a socket for something to read.
+///
+/// # Errors
+/// As epoll_ctl(2).
+pub fn watch<T: OwnsDescriptor>(socket: T) -> io::Result<AsyncFd<T>> {
+    // SAFETY: types that implement `OwnsDescriptor` keep the same open descriptor until they are dropped.
+    unsafe { AsyncFd::register_with_interest(socket, Interest::READABLE) }
+        .map_err(|error| error.into_parts().1)
 }
 
 /// [`strerror`] of an I/O error; errors that do not come from the system print themselves.

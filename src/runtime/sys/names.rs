@@ -1,7 +1,10 @@
-//! Names that the C library resolves: services, and Internet addresses in the forms inet_aton(3) takes.
+//! Names that the C library resolves: services, hosts, and Internet addresses in the forms inet_aton(3) takes.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
+use std::mem;
 use std::net::Ipv4Addr;
+
+use crate::eval::ResolveError;
 
 /// The UDP port of a service in the services database.
 ///
@@ -15,6 +18,72 @@ pub fn udp_service(name: &CStr) -> Option<u16> {
     }?;
     // The number is in network byte order in the low half of an int.
     Some(u16::from_be((port & 0xffff) as u16))
+}
+
+/// The IPv4 addresses of a host in the resolver's order.
+///
+/// # Errors
+/// Why there are none, in the terms of gethostbyname(3).
+pub fn addresses_of(name: &str) -> Result<Vec<Ipv4Addr>, ResolveError> {
+    let name = CString::new(name).map_err(|_| ResolveError::HostUnknown)?;
+    if name.is_empty() {
+        return Err(ResolveError::HostUnknown);
+    }
+    // SAFETY: all-zero is a valid `addrinfo`: no pointers, no flags.
+    let mut hints: libc::addrinfo = unsafe { mem::zeroed() };
+    hints.ai_family = libc::AF_INET;
+    hints.ai_socktype = libc::SOCK_DGRAM;
+    let mut list = std::ptr::null_mut();
+    // SAFETY: the name is NUL-terminated, the hints are valid, and `list` receives a list that is freed below.
+    let status = unsafe { libc::getaddrinfo(name.as_ptr(), std::ptr::null(), &hints, &mut list) };
+    match status {
+        0 => {}
+        libc::EAI_AGAIN => return Err(ResolveError::TryAgain),
+        libc::EAI_FAIL => return Err(ResolveError::NoRecovery),
+        libc::EAI_NODATA => return Err(ResolveError::NoAddress),
+        _ => return Err(ResolveError::HostUnknown),
+    }
+    let mut addresses = Vec::new();
+    // SAFETY: the call succeeded, so `list` is a list of valid entries ending in null; with `AF_INET` asked for, each
+    // address that is there is a `sockaddr_in`. It is freed once.
+    unsafe {
+        let mut next = list;
+        while let Some(entry) = next.as_ref() {
+            if entry.ai_family == libc::AF_INET && !entry.ai_addr.is_null() {
+                let address = entry.ai_addr.cast::<libc::sockaddr_in>().read_unaligned();
+                addresses.push(Ipv4Addr::from(u32::from_be(address.sin_addr.s_addr)));
+            }
+            next = entry.ai_next;
+        }
+        libc::freeaddrinfo(list);
+    }
+    if addresses.is_empty() { Err(ResolveError::NoAddress) } else { Ok(addresses) }
+}
+
+/// The name of an address, when it has one.
+pub fn name_of(address: Ipv4Addr) -> Option<String> {
+    // SAFETY: all-zero is a valid `sockaddr_in`.
+    let mut socket_address: libc::sockaddr_in = unsafe { mem::zeroed() };
+    socket_address.sin_family = libc::AF_INET as libc::sa_family_t;
+    socket_address.sin_addr.s_addr = u32::from(address).to_be();
+    let mut name = [0 as libc::c_char; 1025];
+    // SAFETY: the address and the buffer are live and of the lengths given; no service name is asked for.
+    let status = unsafe {
+        libc::getnameinfo(
+            std::ptr::from_ref(&socket_address).cast(),
+            mem::size_of::<libc::sockaddr_in>() as libc::socklen_t,
+            name.as_mut_ptr(),
+            name.len() as libc::socklen_t,
+            std::ptr::null_mut(),
+            0,
+            libc::NI_NAMEREQD,
+        )
+    };
+    if status != 0 {
+        return None;
+    }
+    // SAFETY: the call succeeded, so the buffer holds a NUL-terminated name.
+    Some(unsafe { CStr::from_ptr(name.as_ptr()) }.to_string_lossy().into_owned())
 }
 
 /// An address as inet_aton(3) reads it: one to four numbers in C notation, the last filling what is left.

@@ -1,0 +1,86 @@
+//! Which classes a packet is a member of, and what leases are billed to.
+//!
+//! Mirrors ISC `server/class.c`. The matching itself is in [`crate::eval::classes`], as expressions can ask for it.
+
+use crate::config::Config;
+use crate::config::network::ClassId;
+use crate::eval::classes::{self, Spawned};
+use crate::eval::{Context, Fatal};
+use std::collections::HashMap;
+
+/// Matches a packet against all classes, in order of declaration, before anything else is done with it. Members go to
+/// [`Context::classes`].
+///
+/// The context has the packet, the global variables and no lease.
+pub fn classify(context: &mut Context<'_>) -> Result<(), Fatal> {
+    classes::check(context);
+    context.fatal().map_or(Ok(()), Err)
+}
+
+/// How many leases are billed to each class that has a lease limit.
+#[derive(Clone, Debug, Default)]
+pub struct Billing {
+    billed: HashMap<ClassId, u32>,
+}
+
+/// No class of the packet that has a lease limit has room.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no available billing: lease limit reached in all matching classes (last: '{last}')")]
+pub struct LimitReached {
+    /// The last class asked; of a subclass, the name of its class.
+    pub last: String,
+}
+
+impl Billing {
+    /// Bills a lease to the first of the packet's classes that has a lease limit and room. `None` if no class has a
+    /// limit.
+    pub fn bill_first(
+        &mut self,
+        members: &[ClassId],
+        spawned: &Spawned,
+        config: &Config,
+    ) -> Result<Option<ClassId>, LimitReached> {
+        let mut last = None;
+        for &class in members {
+            let Some(declaration) = spawned.declaration(config, class) else { continue };
+            let Some(limit) = declaration.lease_limit.filter(|&limit| limit > 0) else { continue };
+            if self.bill(class, limit) {
+                return Ok(Some(class));
+            }
+            last = Some(&declaration.name);
+        }
+        last.map_or(Ok(None), |last| Err(LimitReached { last: last.to_string() }))
+    }
+
+    /// Bills one lease to a class (when the lease file says so, too); false if its limit is reached.
+    pub fn bill(&mut self, class: ClassId, limit: u32) -> bool {
+        let billed = self.billed.entry(class).or_default();
+        let room = *billed < limit;
+        if room {
+            *billed += 1;
+        }
+        room
+    }
+
+    /// Takes the bill for one lease back. False if nothing was billed; dhcpd logs `lease %s unbilled with no billing
+    /// arrangement.` then.
+    pub fn unbill(&mut self, class: ClassId) -> bool {
+        match self.billed.get_mut(&class) {
+            Some(billed @ 1..) => {
+                *billed -= 1;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// How many leases are billed to a class.
+    pub fn billed(&self, class: ClassId) -> u32 {
+        self.billed.get(&class).copied().unwrap_or(0)
+    }
+}
+
+/// Whether any class has a lease limit, without which nothing is billed.
+pub fn any_lease_limit(config: &Config) -> bool {
+    config.classes.iter().any(|class| class.lease_limit.is_some())
+}
