@@ -8,10 +8,12 @@ pub mod build;
 pub mod diagnostic;
 pub mod index;
 pub mod network;
+pub mod print;
 pub mod scopes;
 pub mod tree;
 
-pub use build::{Built, Family, build};
+pub use build::{Built, Family, build, build_block};
+pub use print::print_statements;
 
 use crate::options::Spaces;
 use index::{HostIndex, SubnetIndex};
