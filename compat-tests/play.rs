@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use crate::packet::{Change, Client, Draft, Kind, Link, RELAY_MAC};
-use crate::scenario::{Action, Reply, Scenario, Step};
+use crate::scenario::{Action, Approx, Reply, Scenario, Step};
 use crate::show;
 use crate::subject::{Ending, Heard, Subject};
 use crate::transcript::{Normaliser, Transcript};
@@ -34,6 +34,8 @@ struct Player<'a> {
     /// Log lines so far, for `expect log`.
     log: Vec<String>,
     running: bool,
+    /// The log said that a lease is given again: what is left of it is sent, and that shows the clock.
+    reused: bool,
 }
 
 /// Play all steps of `scenario`; an error is one of the runner, not of the server.
@@ -51,6 +53,7 @@ pub fn play(scenario: &Scenario, subject: &mut dyn Subject) -> Result<Played, St
         failures: Vec::new(),
         log: Vec::new(),
         running: false,
+        reused: false,
     };
     player.out.line(&format!("# {}", scenario.title));
     for step in &scenario.steps {
@@ -89,6 +92,7 @@ impl Player<'_> {
         match &step.action {
             Action::Client { .. } | Action::ExpectLog(_) => {}
             Action::Send { client, kind, changes } => {
+                self.reused = false;
                 let frame = self.draft(client, kind, changes)?;
                 self.subject.transmit(frame.1.as_deref(), &frame.0)?;
                 self.settle();
@@ -209,9 +213,7 @@ impl Player<'_> {
         if waited {
             self.settle();
         }
-        for line in show::lines(&heard, &self.scenario.approx) {
-            self.out.line(&line);
-        }
+        self.show(&heard);
         let Some(reply) = show::reply(&heard.frame) else { return };
         let Some(client) = self.clients.get_mut(name) else { return };
         let wanted = match what {
@@ -245,6 +247,7 @@ impl Player<'_> {
     fn settle(&mut self) {
         for line in self.subject.settle() {
             let line = self.normaliser.line(&line);
+            self.reused |= line.starts_with("reuse_lease: ");
             self.out.line(&format!("| {line}"));
             self.log.push(line);
         }
@@ -264,9 +267,17 @@ impl Player<'_> {
 
     fn show_waiting(&mut self) {
         for heard in std::mem::take(&mut self.waiting) {
-            for line in show::lines(&heard, &self.scenario.approx) {
-                self.out.line(&line);
-            }
+            self.show(&heard);
+        }
+    }
+
+    fn show(&mut self, heard: &Heard) {
+        let mut approx = self.scenario.approx.clone();
+        if self.reused {
+            approx.push(Approx::Option(51));
+        }
+        for line in show::lines(heard, &approx) {
+            self.out.line(&line);
         }
     }
 

@@ -23,6 +23,8 @@ static DUID: LazyLock<Regex> = LazyLock::new(|| {
     let octet = r#"(?:\\[0-7]{3}|\\.|[^"\\])"#;
     expression(&format!(r#"(server-duid "\\000\\001\\000\\001)({octet}{{4}})"#))
 });
+/// How old a lease is when it is given again.
+static AGE: LazyLock<Regex> = LazyLock::new(|| expression(r"^reuse_lease: lease age (\d+) \(secs\)"));
 static POINTER: LazyLock<Regex> = LazyLock::new(|| expression(r"\bpool [0-9a-f]{9,16}\b"));
 static SYSLOG: LazyLock<Regex> = LazyLock::new(|| expression(r"^(<\d+>)\w{3} [ \d]\d [\d:]{8} (\w+)\[\d+\]"));
 static TEMPORARY: LazyLock<Regex> = LazyLock::new(|| expression(r"\.\d{9,11}\b"));
@@ -47,6 +49,7 @@ impl Normaliser<'_> {
         if line.contains("lease") {
             line = TEMPORARY.replace_all(&line, ".@time").into_owned();
         }
+        line = self.soften(&AGE, &line);
         for approx in self.approx {
             if let Approx::Log(expression) = approx {
                 line = self.soften(expression, &line);

@@ -4,8 +4,26 @@
 //! (the text format of `dhcpd.leases`). A pool's ranges are arrays indexed by address; every lease exists from the
 //! start, `free`.
 
+mod chains;
+mod date;
+pub mod db;
+mod keywords;
+mod lexer;
+pub mod others;
+mod pieces;
+mod queue;
+pub mod reader;
+mod start;
+pub mod writer;
+
+pub use db::{Counts, Ending, LeaseDb, Role, Standing, Superseded, TooManyAddresses};
+pub use others::{FailoverState, OtherBlock, OtherKind, PeerState};
+pub use queue::Queue;
+pub use reader::{Sink, read};
+pub use writer::{ClassName, Others, Rewrite, Words, write_lease};
+
 use crate::config::network::{ClassId, Hardware, HostId, PoolId, SubnetId};
-use crate::config::tree::Octets;
+use crate::config::tree::{Events, Octets};
 use crate::eval::Handlers;
 use crate::eval::bindings::Bindings;
 use crate::time::Seconds;
@@ -27,6 +45,30 @@ pub enum BindingState {
     Abandoned,
     Reset,
     Backup,
+}
+
+impl BindingState {
+    /// As the lease file spells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Free => "free",
+            Self::Active => "active",
+            Self::Expired => "expired",
+            Self::Released => "released",
+            Self::Abandoned => "abandoned",
+            Self::Reset => "reset",
+            Self::Backup => "backup",
+        }
+    }
+}
+
+/// An `on` block of the lease file whose statements nobody has typed yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawHandler {
+    /// `expiry`, `release` or both.
+    pub events: Events,
+    /// What stands between the braces.
+    pub body: Box<[u8]>,
 }
 
 /// A lease. Times are seconds since 1970, 0 when never set.
@@ -68,6 +110,8 @@ pub struct Lease {
     pub agent_options: Vec<(u8, Octets)>,
     /// `on expiry` and the rest.
     pub handlers: Handlers,
+    /// `on` blocks that are still text.
+    pub raw_handlers: Option<Box<[RawHandler]>>,
     /// `billing class`
     pub billing_class: Option<ClassId>,
     /// The host declaration attached to it; not in the file.
@@ -78,4 +122,36 @@ pub struct Lease {
     pub dynamic_bootp: bool,
     /// The next ACK must be written even if young (ISC `cannot_reuse`); not in the file.
     pub cannot_reuse: bool,
+}
+
+impl Lease {
+    /// An address nobody ever had: `free`, all times 0.
+    pub fn virgin(address: Ipv4Addr, pool: PoolId, subnet: SubnetId) -> Self {
+        Self {
+            address,
+            pool,
+            subnet,
+            state: BindingState::Free,
+            next_state: BindingState::Free,
+            rewind_state: BindingState::Free,
+            starts: 0,
+            ends: 0,
+            tstp: 0,
+            tsfp: 0,
+            atsfp: 0,
+            cltt: 0,
+            uid: None,
+            hardware: None,
+            client_hostname: None,
+            bindings: Bindings::default(),
+            agent_options: Vec::new(),
+            handlers: Handlers::default(),
+            raw_handlers: None,
+            billing_class: None,
+            host: None,
+            reserved: false,
+            dynamic_bootp: false,
+            cannot_reuse: false,
+        }
+    }
 }

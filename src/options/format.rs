@@ -7,6 +7,8 @@
 
 use std::fmt;
 
+use super::octets::Octets;
+
 /// An enumeration used by `N` formats; words compare case-sensitively.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Enumeration {
@@ -360,6 +362,21 @@ impl Format {
         }
     }
 
+    /// The value of a flag word, regardless of case: `true` and `on` 1, `false` and `off` 0, `ignore` 2 (RFC 2132 knows
+    /// only 0 and 1; `ignore` is the server's own).
+    pub fn flag(word: &[u8]) -> Option<u8> {
+        [(&b"true"[..], 1), (b"on", 1), (b"false", 0), (b"off", 0), (b"ignore", 2)]
+            .into_iter()
+            .find_map(|(name, value)| word.eq_ignore_ascii_case(name).then_some(value))
+    }
+
+    /// A number in network order, cut to 1, 2 or 4 octets: what `convert_num` leaves of a literal.
+    pub fn integer(value: u32, octets: u8) -> Octets {
+        let all = value.to_be_bytes();
+        let skipped = all.len().saturating_sub(usize::from(octets));
+        Octets::new(all.get(skipped..).unwrap_or(&all))
+    }
+
     /// A compressed domain list (`Dc`): appending decompresses, joins and compresses again.
     pub fn is_compressed_domain_list(&self) -> bool {
         self.letters.starts_with("Dc")
@@ -405,6 +422,20 @@ mod tests {
         assert!(format("").items().is_empty());
         // A record may hold an array that is not its last member.
         assert!(format("IaB").items()[0].repeated);
+    }
+
+    #[test]
+    fn words_and_numbers_become_octets() {
+        assert_eq!(
+            (Format::flag(b"ON"), Format::flag(b"ignore"), Format::flag(b"yes")),
+            (Some(1), Some(2), None)
+        );
+        assert_eq!(&*Format::integer(0x0102_0304, 4), [1, 2, 3, 4]);
+        assert_eq!(&*Format::integer(-2i32 as u32, 2), [255, 254]);
+        assert_eq!(&*Format::integer(300, 1), [44]);
+        let facilities = Enumeration::named("syslog-facilities").unwrap();
+        assert_eq!((facilities.value(b"local7"), facilities.value(b"LOCAL7")), (Some(184), None));
+        assert_eq!(facilities.word(24), Some("daemon"));
     }
 
     #[test]

@@ -201,7 +201,7 @@ impl Members {
 
     /// The value of option 81; `None` if the name does not fit its form.
     pub(super) fn encode(&self, out: &mut Vec<u8>) -> Option<()> {
-        let flags = self.flags() | u8::from(self.encoded) * FLAG_ENCODED;
+        let flags = self.flags() | (u8::from(self.encoded) * FLAG_ENCODED);
         out.extend([flags, self.rcode1, self.rcode2]);
         match self.encoded {
             true if !self.fqdn.is_empty() => encode_labels(&self.fqdn, out)?,

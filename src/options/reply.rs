@@ -15,7 +15,7 @@ use crate::log::Line;
 pub const MAGIC_COOKIE: [u8; 4] = [0x63, 0x82, 0x53, 0x63];
 
 /// What decides the layout of a reply, besides its options.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Packing<'a> {
     /// The parameter request list in force; empty: send everything.
     pub requested: &'a [u8],
@@ -39,24 +39,6 @@ pub struct Packing<'a> {
     pub echo_client_id: bool,
     /// `site-option-space` and its lowest code ([`Spaces::site_code_min`]).
     pub site: Option<(SpaceId, u32)>,
-}
-
-impl Default for Packing<'_> {
-    fn default() -> Self {
-        Self {
-            requested: &[],
-            request: None,
-            request_type: 0,
-            request_length: 0,
-            max_message_size: 0,
-            bootp: false,
-            overload_file: false,
-            overload_sname: false,
-            terminate: false,
-            echo_client_id: false,
-            site: None,
-        }
-    }
 }
 
 /// The packed options of a reply.
@@ -125,24 +107,22 @@ pub fn pack_reply<V>(
     packer.store(&[AGENT_OPTIONS], false, &mut agent);
     let agent = agent.main;
     let area = packer.area_size(agent.len());
-    let room = area.saturating_sub(agent.len() + MAGIC_COOKIE.len());
 
     let codes = match packing.requested {
         [] => packer.all_codes(),
         requested => packer.requested_codes(requested),
     };
-    let mut areas = Areas::new(room, packing.overload_file, packing.overload_sname);
-    areas.main.reserve(room);
+    let mut areas =
+        Areas::new(area.saturating_sub(agent.len()), packing.overload_file, packing.overload_sname);
+    areas.main.reserve(area);
+    areas.main.extend(MAGIC_COOKIE);
     packer.store(&codes, packing.terminate, &mut areas);
-    if areas.main.is_empty() {
+    if areas.main.len() == MAGIC_COOKIE.len() {
         return PackedOptions::default();
     }
 
-    let mut packed = PackedOptions { options: Vec::with_capacity(area), ..PackedOptions::default() };
-    packed.options.extend(MAGIC_COOKIE);
-    packed.options.append(&mut areas.main);
-    packed.file = areas.file.finish();
-    packed.sname = areas.sname.finish();
+    let mut packed =
+        PackedOptions { options: areas.main, file: areas.file.finish(), sname: areas.sname.finish() };
     let overloaded = u8::from(packed.file.is_some()) | u8::from(packed.sname.is_some()) << 1;
     if overloaded != 0 {
         packed.options.extend([OVERLOAD, 1, overloaded]);

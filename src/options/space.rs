@@ -362,7 +362,10 @@ impl Spaces {
 
     /// The format of an option's value; `X` without definition.
     pub fn format(&self, id: OptionId) -> &Format {
-        self.definition(id).map_or_else(|| Format::unknown(), |def| &def.format)
+        match self.definition(id) {
+            Some(def) => &def.format,
+            None => Format::unknown(),
+        }
     }
 
     /// The name of an option; `unknown-N` without definition.

@@ -106,8 +106,9 @@ pub fn start(log: &Log, program: &OsStr, words: &[OsString], child: &mut Option<
         log.set_perror(Perror::Never);
     }
     emit(&Line::info("Server starting service."));
-    let setup = Setup { config, database, globals, settings: root.settings, interfaces: served };
-    let engine = Engine::new(setup, clock::now());
+    let memory = crate::eval::Memory::default();
+    let setup = Setup { database, globals, memory, settings: root.settings, interfaces: served };
+    let engine = Engine::new(setup);
     let first = Some(startup_commit(installed, STARTUP_COMMIT));
     match serve(Outfit { engine, sockets, icmp, leases, local_port: network.local_port, first })? {}
 }

@@ -10,15 +10,40 @@
 //! 3. [`engine::Engine::new`], then [`engine::Engine::handle`] for every [`Event`], and
 //!    [`engine::Engine::next_timer`] after each to know when to come back with [`Event::Timer`].
 
-pub mod engine;
-pub mod interfaces;
-mod logline;
-mod network;
-pub mod startup;
-
+mod ack;
+mod allocate;
+mod billing;
+mod bootp;
 pub mod classify;
+mod discover;
+pub mod engine;
+mod expiry;
+mod failover;
+mod find_lease;
 pub mod globals;
+mod hosts;
+mod incoming;
+mod inform;
+pub mod interfaces;
+mod journal;
+mod lease_text;
+mod leasequery;
+mod logline;
+mod nak;
+mod network;
+mod one_lease;
+mod parameters;
+mod pending;
+mod ping;
+mod release_decline;
+mod reply;
+mod request;
+mod reuse;
+mod route;
 pub mod scopes;
+pub mod startup;
+mod times;
+mod turn;
 
 use crate::config::network::Hardware;
 use crate::log::Line;

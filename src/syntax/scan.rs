@@ -290,7 +290,8 @@ mod tests {
         let whole = format!("a;{block}\nb; }} c");
         assert_eq!(pieces(&whole), [("a;", false), (block.as_str(), true), ("\nb; } c", false)]);
         let with_else = format!("{block} # x\n else {{}} b;");
-        assert_eq!(pieces(&with_else).len(), 1);
+        let cut = pieces(&with_else);
+        assert!(cut[0].0.ends_with("else {}") && !cut[0].1 && cut[1] == (" b;", false), "{}", cut.len());
         let many = "host a { b; }\n".repeat(PIECE / 7);
         let cut = pieces(&many);
         assert_eq!(cut.len(), 2, "{}", cut.len());
