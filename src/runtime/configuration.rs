@@ -72,23 +72,7 @@ impl RootScope for Unset {
 }
 
 fn empty() -> Config {
-    Config {
-        spaces: crate::options::Spaces::new(),
-        scopes: Vec::new(),
-        shared_networks: Vec::new(),
-        subnets: Vec::new(),
-        pools: Vec::new(),
-        hosts: Vec::new(),
-        groups: Vec::new(),
-        classes: Vec::new(),
-        class_order: Vec::new(),
-        failover_peers: Vec::new(),
-        keys: Vec::new(),
-        zones: Vec::new(),
-        lease_id_format: crate::config::network::LeaseIdFormat::Octal,
-        db_time_format_local: false,
-        server_duid: None,
-    }
+    crate::config::build::Builder::new(crate::config::Family::V4).finish().config
 }
 
 /// The values of the root scope's server parameters, once its statements have run.

@@ -18,10 +18,8 @@ struct Expected {
 }
 
 fn shared() -> Option<PathBuf> {
-    let folder = std::env::var("RELET_SHARED").map_or_else(
-        |_| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"),
-        PathBuf::from,
-    );
+    let folder = std::env::var("RELET_SHARED")
+        .map_or_else(|_| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
     folder.is_dir().then_some(folder)
 }
 
@@ -81,7 +79,9 @@ fn snippets_get_the_verdicts_of_the_real_server() {
     let mut files: Vec<PathBuf> = std::fs::read_dir(shared.join("spec/snippets"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|e| e == "conf") && path.with_extension("expected").exists())
+        .filter(|path| {
+            path.extension().is_some_and(|e| e == "conf") && path.with_extension("expected").exists()
+        })
         .collect();
     files.sort();
     let (mut runs, mut verdicts, mut firsts) = (0, 0, 0);
