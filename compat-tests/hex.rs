@@ -9,7 +9,7 @@ pub fn parse(text: &str) -> Result<Vec<u8>, String> {
         return text.split(':').map(|o| u8::from_str_radix(o, 16).map_err(|_| wrong())).collect();
     }
     let digits: Vec<char> = text.chars().filter(|c| !c.is_whitespace()).collect();
-    if digits.len() % 2 != 0 {
+    if !digits.len().is_multiple_of(2) {
         return Err(wrong());
     }
     digits

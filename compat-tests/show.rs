@@ -54,10 +54,10 @@ pub fn lines(heard: &Heard, approx: &[Approx]) -> Vec<String> {
     } else if udp(&frame).is_some() {
         mask_udp(&mut frame, &mut out);
         let mut masks = Vec::new();
-        if let Some((_, payload)) = udp(&frame) {
-            if payload.len() >= 236 {
-                message(payload, heard.wall, approx, &mut out, &mut masks);
-            }
+        if let Some((_, payload)) = udp(&frame)
+            && payload.len() >= 236
+        {
+            message(payload, heard.wall, approx, &mut out, &mut masks);
         }
         for (at, length) in masks {
             if let Some(changing) = frame.get_mut(42 + at..42 + at + length) {
@@ -257,7 +257,7 @@ fn value(o: &Found<'_>, wall: i64, approx: &[Approx]) -> (String, bool) {
         | 85
         | 92
         | 118
-            if v.len() % 4 == 0 =>
+            if v.len().is_multiple_of(4) =>
         {
             v.chunks(4).map(|a| address(a).to_string()).collect::<Vec<_>>().join(", ")
         }

@@ -1,13 +1,20 @@
 //! The typed configuration: what a `dhcpd.conf` means.
 //!
-//! Two things come out of a syntax tree: a [`Config`] and [`diagnostic::Diagnostic`]s. Options are typed by their
-//! definition at the point of use, as in dhcpd: a definition counts only after it was read. Executable statements
-//! stay as a small tree ([`tree`]) that `eval` walks; nothing is parsed while serving.
+//! Two things come out of a syntax tree ([`build()`]): a [`Config`] and [`diagnostic::Diagnostic`]s. Options are typed
+//! by their definition at the point of use, as in dhcpd: a definition counts only after it was read. Executable
+//! statements stay as a small tree ([`tree`]) that `eval` walks; nothing is parsed while serving.
 
+pub mod build;
+pub mod diagnostic;
+pub mod index;
 pub mod network;
+pub mod scopes;
 pub mod tree;
 
+pub use build::{Built, Family, build};
+
 use crate::options::Spaces;
+use index::{HostIndex, SubnetIndex};
 use network::{Class, ClassId, Group, Host, Pool, Scope, SharedNetwork, Subnet};
 
 /// A whole configuration, typed.
@@ -23,10 +30,14 @@ pub struct Config {
     pub shared_networks: Vec<SharedNetwork>,
     /// In dhcpd's order of lookup: a new subnet goes to the front, except before an existing one that contains it.
     pub subnets: Vec<Subnet>,
+    /// Where an address lies.
+    pub subnet_index: SubnetIndex,
     /// In order of declaration over the whole file; each network lists its own.
     pub pools: Vec<Pool>,
     /// In order of declaration.
     pub hosts: Vec<Host>,
+    /// Hosts by hardware address, identifier and name.
+    pub host_index: HostIndex,
     /// Named groups.
     pub groups: Vec<Group>,
     /// Classes and subclasses; top-level classes are matched in the order of [`Config::class_order`].

@@ -90,7 +90,8 @@ pub struct SharedNetwork {
     pub implicit: bool,
     /// Its scope.
     pub scope: ScopeId,
-    /// Its subnets in order of declaration.
+    /// Its subnets in dhcpd's order: as declared, except that a narrower one goes before one that overlaps it (but the
+    /// last is not looked at).
     pub subnets: Vec<SubnetId>,
     /// Its pools in order of declaration.
     pub pools: Vec<PoolId>,
@@ -187,9 +188,10 @@ pub struct AddressRange {
 pub struct Pool {
     /// Its network.
     pub network: NetworkId,
-    /// Its own scope; that of its network when implied.
+    /// Its own scope, inside that of its network (even when the pool stands in a subnet); a `pool6`'s lies inside that
+    /// of its subnet.
     pub scope: ScopeId,
-    /// Ranges in order of declaration.
+    /// Ranges in order of declaration, those of pools merged into this one included.
     pub ranges: Vec<AddressRange>,
     /// `range6`/`prefix6`, kept for the DHCPv6 engine.
     pub ranges6: Vec<Range6>,
@@ -317,6 +319,8 @@ pub struct FailoverPeer {
     pub max_balance: u32,
     pub min_balance: u32,
     pub auto_partner_down: u32,
+    /// Pools that name this peer themselves; those that inherit it from their network do not count.
+    pub referring_pools: u32,
 }
 
 /// A `key` declaration.
