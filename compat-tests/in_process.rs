@@ -13,9 +13,10 @@ use relet::config::network::Hardware;
 use relet::eval::{Environment, ResolveError};
 use relet::log::Line;
 use relet::runtime::args::{Cli, banner};
-use relet::runtime::configuration::{Loaded, Root, load};
-use relet::runtime::settings::{Network, Paths};
-use relet::server::engine::{Engine, Setup};
+use relet::runtime::configuration::{Loaded, load};
+use relet::runtime::settings::Network;
+use relet::server::engine::{Engine, Settings, Setup};
+use relet::server::globals::{CommandLine, run_again};
 use relet::server::interfaces::{Step, match_interfaces};
 use relet::server::startup::{STARTUP_COMMIT, open_database};
 use relet::server::{Effect, Event, Interface, InterfaceId, Route, Send};
@@ -147,26 +148,29 @@ impl InProcess {
         }
         let mut lines = Vec::new();
         let network = Network::resolve(&cli, |_: &str| None::<OsString>, &mut lines);
-        let mut network = network.map_err(|f| f.text().to_vec())?;
+        let network = network.map_err(|f| f.text().to_vec())?;
         let path = self.directory.path().join(&conf);
-        let loaded = load(&path, cli.family(), self.clock(), &mut Nothing, &mut lines);
-        lines.iter().for_each(|l| self.log(l));
-        let Loaded { config, globals, mut scope } = loaded.map_err(|f| f.text().to_vec())?;
-        let mut paths = Paths {
-            config: conf.clone().into(),
-            leases: leases.clone().into(),
-            pid: pid.clone().into(),
-            leases_named: true,
-        };
-        let root = Root::read(scope.as_mut(), cli.family(), &mut paths, &mut network)
-            .map_err(|f| f.text().to_vec())?;
-        self.port = network.local_port;
-        let (leases, pid) = (paths.leases.display().to_string(), paths.pid.display().to_string());
         let shown = self.directory.path().join(&leases).display().to_string();
-        for (what, path) in [("Config", &conf), ("Database", &shown), ("PID", &pid)] {
-            self.lines.push(format!("{what} file: {path}").into_bytes());
+        let command_line = CommandLine {
+            family: cli.family(),
+            config_file: conf.clone().into_bytes(),
+            lease_file: shown.clone().into_bytes(),
+            pid_file: pid.clone().into_bytes(),
+            quiet: cli.quiet,
+        };
+        let loaded = load(&path, &command_line, self.clock(), &mut Nothing, &mut lines);
+        lines.drain(..).for_each(|l| self.log(&l));
+        let Loaded { config, mut bindings, mut memory, globals, unsupported } =
+            loaded.map_err(|f| f.text().to_vec())?;
+        if let Some(what) = unsupported.first() {
+            return Err(format!("not built yet: {what}").into_bytes());
         }
-        root.lines.iter().for_each(|l| self.log(l));
+        let settings =
+            Settings::new(&globals, network.local_port, network.remote_port, network.limited_broadcast);
+        self.port = settings.local_port;
+        let pid = String::from_utf8_lossy(&globals.pid_file).into_owned();
+        // The files are here by their names alone.
+        let leases = String::from_utf8_lossy(&globals.lease_file).replace(&format!("{}/", self.directory()), "");
         let text = self.files.get(&leases).cloned().ok_or("no lease file")?;
         self.leases = leases;
         let mut effects = Vec::new();
@@ -195,9 +199,12 @@ impl InProcess {
             }
         }
         self.files.insert(pid, b"1\n".to_vec());
+        let again = run_again(&config, self.clock(), &mut bindings, &mut memory, &mut Nothing, &mut lines);
+        lines.iter().for_each(|l| self.log(l));
+        again.map_err(|f| f.0.text)?;
         self.lines.push(b"Server starting service.".to_vec());
-        let setup = Setup { config, database, globals, settings: root.settings, interfaces: plan.served };
-        self.engine = Some(Engine::new(setup, self.clock()));
+        let setup = Setup { database, globals: bindings, memory, settings, interfaces: plan.served };
+        self.engine = Some(Engine::new(setup));
         self.queue.push_back(Next::Committed(STARTUP_COMMIT));
         Ok(())
     }
