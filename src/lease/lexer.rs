@@ -3,9 +3,9 @@
 //! Mirrors ISC `common/conflex.c`. Words are slices of the file; so are strings without escapes, others are decoded
 //! into one buffer that the next such string reuses.
 
-use super::keywords::is_keyword;
 use crate::log::Line;
 use crate::log::echo::{Echo, Position};
+use crate::syntax::keyword;
 
 /// dhcpd's token buffer: a token keeps one octet less.
 const TOKEN_ROOM: usize = 1500;
@@ -123,7 +123,7 @@ impl<'a> Lexer<'a> {
     pub fn is_name(&self, token: Token) -> bool {
         match token.kind {
             Kind::HexNumber => true,
-            Kind::Word | Kind::HexWord => !is_keyword(self.text(token)),
+            Kind::Word | Kind::HexWord => keyword(self.text(token)).is_none(),
             _ => false,
         }
     }
@@ -132,7 +132,7 @@ impl<'a> Lexer<'a> {
     pub fn is_number_or_name(&self, token: Token) -> bool {
         match token.kind {
             Kind::HexNumber => true,
-            Kind::HexWord => !is_keyword(self.text(token)),
+            Kind::HexWord => keyword(self.text(token)).is_none(),
             _ => false,
         }
     }

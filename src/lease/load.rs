@@ -4,43 +4,66 @@ use super::reader::Sink;
 use super::writer::Others;
 use super::{Lease, LeaseDb, OtherBlock};
 use crate::config::Config;
+use crate::config::network::ClassId;
 use crate::config::tree::{Block, Events};
+use crate::eval::classes::Spawned;
 use crate::log::Line;
+use crate::options::Octets;
 use crate::time::Seconds;
 
 /// Types the statements of an `on` block; see [`Sink::handler`].
 pub type TypeHandler<'h> = dyn FnMut(Events, &[u8]) -> Result<Option<Block>, Vec<Line>> + 'h;
 
-/// Reads a lease file into a database that was not started yet. `file` is the name messages give it. Returns the log
-/// lines in order.
-pub fn load(
-    source: &[u8],
-    file: &[u8],
-    config: &Config,
-    now: Seconds,
-    db: &mut LeaseDb,
-    others: &mut Others,
-    handler: &mut TypeHandler<'_>,
-) -> Vec<Line> {
-    let mut loader = Loader { db, others, handler, lines: Vec::new() };
-    super::read(source, file, config, now, &mut loader);
-    loader.lines
+/// What a lease file is read into.
+pub struct Loading<'a> {
+    /// Takes the leases; not started yet.
+    pub db: &'a mut LeaseDb,
+    /// Takes everything else.
+    pub others: &'a mut Others,
+    /// Takes the subclasses leases are billed to.
+    pub spawned: &'a mut Spawned,
 }
 
-struct Loader<'a, 'h> {
-    db: &'a mut LeaseDb,
-    others: &'a mut Others,
-    handler: &'a mut TypeHandler<'h>,
+impl Loading<'_> {
+    /// Reads a lease file. `file` is the name messages give it. Returns the log lines in order.
+    pub fn load(
+        &mut self,
+        source: &[u8],
+        file: &[u8],
+        config: &Config,
+        now: Seconds,
+        handler: &mut TypeHandler<'_>,
+    ) -> Vec<Line> {
+        let mut loader = Loader { into: self, handler, lines: Vec::new() };
+        super::read(source, file, config, now, &mut loader);
+        loader.lines
+    }
+}
+
+struct Loader<'l, 'a, 'h> {
+    into: &'l mut Loading<'a>,
+    handler: &'l mut TypeHandler<'h>,
     lines: Vec<Line>,
 }
 
-impl Sink for Loader<'_, '_> {
+impl Sink for Loader<'_, '_, '_> {
     fn lease(&mut self, lease: Lease) -> Option<Line> {
-        self.db.enter(lease).err()
+        self.into.db.enter(lease).err()
+    }
+
+    fn subclass(&mut self, config: &Config, superclass: ClassId, value: &[u8]) -> Option<ClassId> {
+        let value = Octets::new(value);
+        let declared = config.classes.get(superclass.index())?;
+        if let Some(&known) = declared.subclasses.get(&value) {
+            return Some(known);
+        }
+        let class = self.into.spawned.subclass_for(config, superclass, &value);
+        self.into.db.limit(class, declared.lease_limit.unwrap_or(0));
+        Some(class)
     }
 
     fn other(&mut self, block: OtherBlock) {
-        self.others.add(block);
+        self.into.others.add(block);
     }
 
     fn line(&mut self, line: Line) {
