@@ -101,6 +101,17 @@ fn messages(lines: &[Line]) -> Vec<String> {
     lines.iter().map(|line| String::from_utf8_lossy(&line.text).into_owned()).collect()
 }
 
+/// A configuration and what was spawned.
+struct Both<'a>(&'a Config, &'a Spawned);
+impl Words for Both<'_> {
+    fn config(&self) -> &Config {
+        self.0
+    }
+    fn spawned(&self) -> Option<&Spawned> {
+        Some(self.1)
+    }
+}
+
 mod start_up {
     use super::*;
 
@@ -623,15 +634,6 @@ mod file {
         let mut loading = Loading { db: &mut db, others: &mut others, spawned: &mut spawned };
         assert!(loading.load(file, b"f", &config, NOW, &mut |_, _| Ok(None)).is_empty());
         db.start();
-        struct Both<'a>(&'a Config, &'a Spawned);
-        impl Words for Both<'_> {
-            fn config(&self) -> &Config {
-                self.0
-            }
-            fn spawned(&self) -> Option<&Spawned> {
-                Some(self.1)
-            }
-        }
         let billing = |last: u8| {
             let mut out = Vec::new();
             let lease = db.lease(id(&db, &format!("10.0.0.{last}")));
@@ -901,7 +903,10 @@ mod recorded {
                 submatch: None,
                 spawning: false,
                 subclasses: Default::default(),
-                lease_limit: None,
+                lease_limit: words.windows(3).find_map(|pair| match pair {
+                    ["lease", "limit", limit] => limit.parse().ok(),
+                    _ => None,
+                }),
                 dynamic: false,
                 deleted: false,
             });
@@ -921,7 +926,8 @@ mod recorded {
         lines.split("Lease file test successful").next().unwrap_or_default().to_owned()
     }
 
-    fn check(directory: &Path, name: &str) {
+    /// What differs.
+    fn check(directory: &Path, name: &str) -> Vec<String> {
         #[allow(clippy::disallowed_methods)]
         let read = |extension: &str| std::fs::read(directory.join(format!("{name}.{extension}"))).ok();
         let config = configuration(&String::from_utf8(read("conf").unwrap()).unwrap());
@@ -944,16 +950,24 @@ mod recorded {
         }
         let mut rewrite = Rewrite::new(&db);
         let mut written = Vec::new();
-        while let Some(chunk) = rewrite.next_chunk(&db, &others, now, &config) {
+        let words = Both(&config, &spawned);
+        while let Some(chunk) = rewrite.next_chunk(&db, &others, now, &words) {
             written.extend(chunk);
         }
         lines.extend(rewrite.take_lines());
         let ours: String =
             lines.iter().map(|line| String::from_utf8_lossy(&line.text).into_owned() + "\n").collect();
-        assert_eq!(ours, said(&expected), "{name}");
-        if let Some(rewritten) = read("rewritten") {
-            assert_eq!(String::from_utf8_lossy(&written), String::from_utf8_lossy(&rewritten), "{name}");
+        let mut faults = Vec::new();
+        if ours != said(&expected) {
+            faults.push(format!("{name} says\n{ours}\nand not\n{}", said(&expected)));
         }
+        if let Some(rewritten) = read("rewritten").filter(|rewritten| *rewritten != written) {
+            let [ours, theirs] =
+                [&written, &rewritten].map(|file| String::from_utf8_lossy(file).into_owned());
+            let first = ours.lines().zip(theirs.lines()).find(|(a, b)| a != b);
+            faults.push(format!("{name} is rewritten otherwise, at {first:?}"));
+        }
+        faults
     }
 
     fn check_all(directory: &Path, part: &str) -> usize {
@@ -967,7 +981,8 @@ mod recorded {
             .filter(|name| name.contains(part))
             .collect();
         names.sort();
-        names.iter().for_each(|name| check(directory, name));
+        let faults: Vec<String> = names.iter().flat_map(|name| check(directory, name)).collect();
+        assert!(faults.is_empty(), "{} of {}:\n{}", faults.len(), names.len(), faults.join("\n"));
         names.len()
     }
 
