@@ -125,9 +125,7 @@ pub fn add(class: ClassId, context: &mut Context<'_>) {
         classes.push(class);
         return;
     }
-    let raw: &[u8] = &request.packet.raw;
-    let length = usize::from(raw.get(2).copied().unwrap_or(0));
-    let address = raw.get(28..28 + length.min(16)).unwrap_or_default();
+    let address = request.packet.header.hardware_address();
     let address: Vec<String> = address.iter().map(|octet| format!("{octet:02x}")).collect();
     context.emit(Line::error(format!("too many classes match {}", address.join(":"))));
 }

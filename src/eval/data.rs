@@ -13,6 +13,7 @@ use super::octets::{Data, until_nul};
 use crate::config::tree::{Expr, IntWidth};
 use crate::log::Line;
 use crate::options::{OptionId, join_domain_lists};
+use crate::wire::packet::Header;
 use std::sync::Arc;
 
 const PLACE: &str = "evaluate_data_expression";
@@ -22,13 +23,6 @@ const MAX_LENGTH: usize = 64 << 20;
 
 /// Relays beyond this number mean the one nearest the server (ISC `MAX_V6RELAY_HOPS`).
 const MAX_RELAY_HOPS: u64 = 32;
-
-// Places of fields in a BOOTP message (RFC 951), with the lengths of the texts.
-const HTYPE: usize = 1;
-const HLEN: usize = 2;
-const CHADDR: usize = 28;
-const SNAME: (usize, usize) = (44, 64);
-const FILE: (usize, usize) = (108, 128);
 
 /// Evaluates a data expression; absent if it cannot be, after dhcpd's message where it has one.
 pub fn evaluate_data<'e, 'a: 'e>(expr: &'e Expr, context: &mut Context<'a>) -> Option<Data<'e>> {
@@ -85,8 +79,8 @@ fn data<'e, 'a: 'e>(expr: &'e Expr, context: &mut Context<'a>) -> Option<Data<'e
         Expr::Hardware => hardware(context),
         Expr::LeasedAddress => leased_address(context),
         Expr::HostDeclName => host_decl_name(context),
-        Expr::Filename => text_field(context, FILE),
-        Expr::ServerName => text_field(context, SNAME),
+        Expr::Filename => text_field(context, |header| &header.file),
+        Expr::ServerName => text_field(context, |header| &header.sname),
         Expr::Packet(operands) => packet(operands, context),
         Expr::BinaryToAscii(operands) => to_ascii(operands, context),
         Expr::Reverse(operands) => reverse(operands, context),
@@ -181,19 +175,16 @@ fn concat_domain_lists<'e, 'a: 'e>(sides: &'e [Expr; 2], context: &mut Context<'
 /// Hardware type and address of the client: from the packet, or from the lease where there is none.
 fn hardware<'a>(context: &mut Context<'a>) -> Option<Data<'a>> {
     if let Some(request) = context.request {
-        let raw: &[u8] = &request.packet.raw;
-        let htype = raw.get(HTYPE).copied().unwrap_or(0);
-        let hlen = raw.get(HLEN).copied().unwrap_or(0);
-        if hlen > 16 {
+        let header = &request.packet.header;
+        let hlen = header.hlen;
+        if usize::from(hlen) > header.chaddr.len() {
             // The empty line after it is dhcpd's.
             context.emit(Line::error(format!("data: hardware: invalid hlen ({hlen})\n")));
             return None;
         }
         let mut octets = [0; 17];
-        octets[0] = htype;
-        let length = usize::from(hlen);
-        let chaddr = raw.get(CHADDR..CHADDR + length)?;
-        octets.get_mut(1..=length)?.copy_from_slice(chaddr);
+        octets[0] = header.htype;
+        octets[1..].copy_from_slice(&header.chaddr);
         return Some(Data::from(octets).substring(0, 1 + u64::from(hlen)));
     }
     let Some(lease) = context.lease else {
@@ -227,9 +218,8 @@ fn host_decl_name<'a>(context: &mut Context<'a>) -> Option<Data<'a>> {
 }
 
 /// A text field of the packet up to its NUL; an empty one is absent.
-fn text_field<'a>(context: &mut Context<'a>, (start, length): (usize, usize)) -> Option<Data<'a>> {
-    let raw: &[u8] = &context.request?.packet.raw;
-    let text = until_nul(raw.get(start..start + length)?);
+fn text_field<'a>(context: &mut Context<'a>, field: fn(&'a Header) -> &'a [u8]) -> Option<Data<'a>> {
+    let text = until_nul(field(&context.request?.packet.header));
     (!text.is_empty()).then(|| Data::borrowed(text))
 }
 

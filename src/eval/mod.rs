@@ -129,7 +129,10 @@ pub struct Memory {
     /// Looked-up host names.
     pub names: names::NameCache,
     /// Compiled regular expressions.
-    pub patterns: pattern::PatternCache,
+    pub(super) patterns: pattern::PatternCache,
     /// Subclasses that `spawn with` made.
     pub spawned: classes::Spawned,
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -9,6 +9,7 @@
 //! - [`OptionState`]: the options collected for one packet, in dhcpd's order;
 //! - [`parse_packet_options`]: the options of a received DHCPv4 packet;
 //! - [`pack_reply`]: the options of a DHCPv4 reply, octet for octet as dhcpd lays them out;
+//! - [`pack_options6`]: the same for DHCPv6;
 //! - [`print_option`]: the text form used in the lease file and in logs.
 
 mod domain;
@@ -19,6 +20,7 @@ mod octets;
 mod packet;
 mod print;
 mod reply;
+mod reply6;
 mod space;
 mod state;
 mod tables;
@@ -33,6 +35,7 @@ pub use octets::Octets;
 pub use packet::{Malformed, OptionFields, PacketOptions, Received, decode_options, parse_packet_options};
 pub use print::{PrintStyle, ip6_text, print_option};
 pub use reply::{MAGIC_COOKIE, PackedOptions, Packing, pack_reply};
+pub use reply6::pack_options6;
 pub use space::{
     DefineError, Keeping, NameError, OptionDef, OptionId, Resolved, Space, SpaceId, Spaces, Wire,
 };

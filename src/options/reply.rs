@@ -107,24 +107,22 @@ pub fn pack_reply<V>(
     packer.store(&[AGENT_OPTIONS], false, &mut agent);
     let agent = agent.main;
     let area = packer.area_size(agent.len());
-    let room = area.saturating_sub(agent.len() + MAGIC_COOKIE.len());
 
     let codes = match packing.requested {
         [] => packer.all_codes(),
         requested => packer.requested_codes(requested),
     };
-    let mut areas = Areas::new(room, packing.overload_file, packing.overload_sname);
-    areas.main.reserve(room);
+    let mut areas =
+        Areas::new(area.saturating_sub(agent.len()), packing.overload_file, packing.overload_sname);
+    areas.main.reserve(area);
+    areas.main.extend(MAGIC_COOKIE);
     packer.store(&codes, packing.terminate, &mut areas);
-    if areas.main.is_empty() {
+    if areas.main.len() == MAGIC_COOKIE.len() {
         return PackedOptions::default();
     }
 
-    let mut packed = PackedOptions { options: Vec::with_capacity(area), ..PackedOptions::default() };
-    packed.options.extend(MAGIC_COOKIE);
-    packed.options.append(&mut areas.main);
-    packed.file = areas.file.finish();
-    packed.sname = areas.sname.finish();
+    let mut packed =
+        PackedOptions { options: areas.main, file: areas.file.finish(), sname: areas.sname.finish() };
     let overloaded = u8::from(packed.file.is_some()) | u8::from(packed.sname.is_some()) << 1;
     if overloaded != 0 {
         packed.options.extend([OVERLOAD, 1, overloaded]);

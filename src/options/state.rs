@@ -28,6 +28,29 @@ pub struct OptionState<V> {
 struct SpaceOptions<V> {
     space: SpaceId,
     entries: Vec<Entry<V>>,
+    /// The low codes that are set: most look-ups are for options that are not there.
+    set: [u64; 4],
+}
+
+impl<V> SpaceOptions<V> {
+    fn position(&self, code: u32) -> Option<usize> {
+        match self.set.get(code as usize / 64) {
+            Some(word) if word >> (code % 64) & 1 == 0 => None,
+            _ => self.entries.iter().position(|entry| entry.option.code == code),
+        }
+    }
+
+    fn mark(&mut self, code: u32, is_set: bool) {
+        if let Some(word) = self.set.get_mut(code as usize / 64) {
+            let bit = 1 << (code % 64);
+            *word = if is_set { *word | bit } else { *word & !bit };
+        }
+    }
+
+    fn clear(&mut self) {
+        self.entries.clear();
+        self.set = [0; 4];
+    }
 }
 
 impl<V> Default for OptionState<V> {
@@ -45,7 +68,7 @@ impl<V> OptionState<V> {
     /// Forgets all options, keeping the memory for the next packet.
     pub fn clear(&mut self) {
         for space in &mut self.spaces {
-            space.entries.clear();
+            space.clear();
         }
     }
 
@@ -70,12 +93,16 @@ impl<V> OptionState<V> {
 
     /// The option of that code.
     pub fn get(&self, space: SpaceId, code: u32) -> Option<&Entry<V>> {
-        self.entries(space).iter().find(|entry| entry.option.code == code)
+        let space = self.spaces.get(self.find(space)?)?;
+        space.entries.get(space.position(code)?)
     }
 
     /// The option of that code, for changing its value.
     pub fn get_mut(&mut self, space: SpaceId, code: u32) -> Option<&mut Entry<V>> {
-        self.entries_mut(space).iter_mut().find(|entry| entry.option.code == code)
+        let found = self.find(space)?;
+        let space = self.spaces.get_mut(found)?;
+        let at = space.position(code)?;
+        space.entries.get_mut(at)
     }
 
     /// The (first) value of the option of that code.
@@ -92,22 +119,21 @@ impl<V> OptionState<V> {
     /// one goes to the front of its bucket or to the end of its list (`supersede`).
     pub fn set(&mut self, spaces: &Spaces, option: OptionId, value: V) {
         let keeping = spaces.space(option.space).keeping;
-        let entries = self.space_entries(option.space);
-        if let Some(entry) = entries.iter_mut().find(|entry| entry.option.code == option.code) {
-            *entry = Entry { option, value, more: Vec::new() };
+        let here = self.space_options(option.space);
+        let entry = Entry { option, value, more: Vec::new() };
+        if let Some(old) = here.position(option.code).and_then(|at| here.entries.get_mut(at)) {
+            *old = entry;
             return;
         }
         let at = match keeping {
-            Keeping::Linked => entries.len(),
+            Keeping::Linked => here.entries.len(),
             Keeping::Hashed => {
                 let bucket = bucket(option.code);
-                entries
-                    .iter()
-                    .position(|entry| self::bucket(entry.option.code) >= bucket)
-                    .unwrap_or(entries.len())
+                here.entries.partition_point(|entry| self::bucket(entry.option.code) < bucket)
             }
         };
-        entries.insert(at, Entry { option, value, more: Vec::new() });
+        here.entries.insert(at, entry);
+        here.mark(option.code, true);
     }
 
     /// Sets an option unless it is set already (`default`).
@@ -128,15 +154,16 @@ impl<V> OptionState<V> {
     /// Takes an option out.
     pub fn remove(&mut self, space: SpaceId, code: u32) -> Option<Entry<V>> {
         let found = self.find(space)?;
-        let entries = &mut self.spaces[found].entries;
-        let at = entries.iter().position(|entry| entry.option.code == code)?;
-        Some(entries.remove(at))
+        let space = self.spaces.get_mut(found)?;
+        let at = space.position(code)?;
+        space.mark(code, false);
+        Some(space.entries.remove(at))
     }
 
     /// Takes all options of a space out.
     pub fn remove_space(&mut self, space: SpaceId) {
         if let Some(at) = self.find(space) {
-            self.spaces[at].entries.clear();
+            self.spaces[at].clear();
         }
     }
 
@@ -149,15 +176,15 @@ impl<V> OptionState<V> {
         self.spaces.iter().position(|s| s.space == space)
     }
 
-    fn space_entries(&mut self, space: SpaceId) -> &mut Vec<Entry<V>> {
+    fn space_options(&mut self, space: SpaceId) -> &mut SpaceOptions<V> {
         let at = match self.spaces.binary_search_by_key(&space, |s| s.space) {
             Ok(at) => at,
             Err(at) => {
-                self.spaces.insert(at, SpaceOptions { space, entries: Vec::new() });
+                self.spaces.insert(at, SpaceOptions { space, entries: Vec::new(), set: [0; 4] });
                 at
             }
         };
-        &mut self.spaces[at].entries
+        &mut self.spaces[at]
     }
 }
 

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 
+use crate::config::Family;
 use crate::log::Line;
 
 /// What `--version` prints, and what we present ourselves as in the banner.
@@ -100,16 +101,6 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
-}
-
-/// The address family served.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Family {
-    /// `-4`, the default.
-    #[default]
-    V4,
-    /// `-6`.
-    V6,
 }
 
 /// The command line, read.

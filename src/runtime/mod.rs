@@ -24,7 +24,9 @@ use std::process::ExitCode;
 
 use args::Scan;
 use fatal::Fatal;
-use logging::Log;
+use logging::{Log, emit};
+
+use crate::log::Line;
 
 /// Runs dhcpd with these words, the program name first, and returns its exit status.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -41,6 +43,8 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let log = Log::open(&program);
     log.install();
+    // A daemon has no stderr on which the default hook could be read.
+    std::panic::set_hook(Box::new(|panic| emit(&Line::error(format!("internal error: {panic}")))));
     // The child's end of the pipe must outlive the last log line: its parent exits when it closes.
     let mut child = None;
     let outcome = fork_unless(foreground).and_then(|forked| {

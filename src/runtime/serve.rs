@@ -157,8 +157,10 @@ impl Server {
 
     /// What is ready: reports first, as clients wait for them; then the sockets in turn; then the timer.
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Wake> {
-        if let Poll::Ready(Some(report)) = self.reports.poll_recv(context) {
-            return Poll::Ready(Wake::Report(report));
+        if let Poll::Ready(report) = self.reports.poll_recv(context) {
+            // The thread ends before we do only when it has failed in a way nobody thought of.
+            let gone = || Report::Fatal(Fatal::new("The thread that writes the lease file has ended."));
+            return Poll::Ready(Wake::Report(report.unwrap_or_else(gone)));
         }
         // The timer's turn comes even when sockets are always ready.
         if self.sleep.as_mut().poll_elapsed(context) {

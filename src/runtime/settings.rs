@@ -1,16 +1,17 @@
 //! What a run of dhcpd is told from outside the configuration: paths, ports, users, the broadcast address.
 //!
 //! Precedence, highest first: command line, environment, compiled default; the root scope of the configuration then
-//! overrides all of them ([`Settings::override_with`]). Mirrors ISC `server/dhcpd.c:main`, `postconf_initialization`.
+//! overrides all of them ([`crate::server::globals`]). Mirrors ISC `server/dhcpd.c:main`, `postconf_initialization`.
 
 use std::ffi::{CStr, OsStr, OsString};
 use std::net::Ipv4Addr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use super::args::{Cli, Family, validate_port};
+use super::args::{Cli, validate_port};
 use super::fatal::Fatal;
 use super::sys;
+use crate::config::Family;
 use crate::log::Line;
 
 /// Paths, from the command line and the environment.

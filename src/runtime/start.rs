@@ -5,8 +5,8 @@
 
 use std::ffi::{OsStr, OsString};
 
-use super::args::{Cli, Family, banner};
-use super::configuration::{self, Loaded, Root};
+use super::args::{Cli, banner};
+use super::configuration::{self, Loaded};
 use super::daemon::{self, Identity};
 use super::environment::System;
 use super::fatal::Fatal;
@@ -14,12 +14,14 @@ use super::interfaces::{self, Sockets};
 use super::leasefile::{LeaseFile, RewriteFailure};
 use super::logging::{Log, Perror, emit};
 use super::serve::{Outfit, serve, startup_commit};
-use super::settings::{Network, Paths, path_octets};
+use super::settings::{Network, Paths, path_from_octets, path_octets};
 use super::sys::udp::Icmp;
 use super::sys::{self, clock, fork::Child};
+use crate::config::Family;
 use crate::log::Line;
 use crate::server::Effect;
-use crate::server::engine::{Engine, Setup};
+use crate::server::engine::{Engine, Settings, Setup};
+use crate::server::globals::{CommandLine, LogFacility, run_again};
 use crate::server::interfaces::match_interfaces;
 use crate::server::startup::{Database, STARTUP_COMMIT, open_database};
 
@@ -47,16 +49,29 @@ pub fn start(log: &Log, program: &OsStr, words: &[OsString], child: &mut Option<
     let mut lines = Vec::new();
     let network = Network::resolve(&cli, environment, &mut lines);
     lines.drain(..).for_each(|line| emit(&line));
-    let mut network = network?;
+    let network = network?;
     let testing = cli.test_config || cli.test_leases;
     let icmp = if testing { None } else { open_icmp() };
     refuse_what_is_not_built(&cli, &paths)?;
 
-    let loaded = configuration::load(&paths.config, cli.family(), clock::now(), &mut System, &mut lines);
+    let command_line = CommandLine {
+        family: cli.family(),
+        config_file: path_octets(&paths.config).to_vec(),
+        lease_file: path_octets(&paths.leases).to_vec(),
+        pid_file: path_octets(&paths.pid).to_vec(),
+        quiet: cli.quiet,
+    };
+    let loaded = configuration::load(&paths.config, &command_line, clock::now(), &mut System, &mut lines);
+    let facility = loaded.as_ref().ok().and_then(|loaded| loaded.globals.log_facility);
+    tell(log, std::mem::take(&mut lines), facility);
+    let Loaded { config, mut bindings, mut memory, globals, unsupported } = loaded?;
+    paths.leases = path_from_octets(globals.lease_file.clone());
+    paths.pid = path_from_octets(globals.pid_file.clone());
+    let settings =
+        Settings::new(&globals, network.local_port, network.remote_port, network.limited_broadcast);
+    let failover = configuration::check_failover(&config, &mut lines);
     lines.drain(..).for_each(|line| emit(&line));
-    let Loaded { config, globals, mut scope } = loaded?;
-    let root = Root::read(scope.as_mut(), cli.family(), &mut paths, &mut network)?;
-    tell_paths(log, &cli, &paths, &root);
+    failover?;
     if let Some(directory) = &cli.chroot {
         daemon::change_root(directory)?;
     }
@@ -65,6 +80,9 @@ pub fn start(log: &Log, program: &OsStr, words: &[OsString], child: &mut Option<
     }
     if cli.family() == Family::V6 {
         return Err(Fatal::not_built_yet("Serving DHCPv6 (-6)"));
+    }
+    if let Some(first) = unsupported.first() {
+        return Err(Fatal::not_built_yet(first));
     }
     if !cli.test_leases && !cli.no_pid {
         daemon::refuse_second_server(&paths.pid)?;
@@ -77,7 +95,7 @@ pub fn start(log: &Log, program: &OsStr, words: &[OsString], child: &mut Option<
     if cli.test_leases {
         return test_leases(&paths, effects, identity);
     }
-    let (leases, installed) = start_lease_file(&paths, effects, root.use_fsync, identity)?;
+    let (leases, installed) = start_lease_file(&paths, effects, !globals.dont_use_fsync, identity)?;
 
     let requested = interfaces::names(&cli.interfaces);
     let mut looked_at = requested.clone();
@@ -86,13 +104,8 @@ pub fn start(log: &Log, program: &OsStr, words: &[OsString], child: &mut Option<
     looked_at.extend(declared.chain(of_subnets).map(str::to_owned));
     let plan = match_interfaces(&config, &interfaces::discover(&looked_at)?, &requested);
     let served = plan.served.clone();
-    let sockets = Sockets::open(plan, network.local_port, network.local_address, cli.quiet)?;
-    if root.omapi_port.is_some() {
-        return Err(Fatal::not_built_yet("OMAPI (omapi-port)"));
-    }
-    if !config.failover_peers.is_empty() {
-        return Err(Fatal::not_built_yet("Failover (failover peer)"));
-    }
+    let local_address = globals.local_address.unwrap_or(network.local_address);
+    let sockets = Sockets::open(plan, settings.local_port, local_address, cli.quiet)?;
 
     if !cli.no_pid {
         daemon::write_pid_file(&paths.pid);
@@ -105,12 +118,15 @@ pub fn start(log: &Log, program: &OsStr, words: &[OsString], child: &mut Option<
             .map_err(|error| Fatal::new(format!("write to parent: {}", sys::percent_m(&error))))?;
         log.set_perror(Perror::Never);
     }
+    let again = run_again(&config, clock::now(), &mut bindings, &mut memory, &mut System, &mut lines);
+    lines.drain(..).for_each(|line| emit(&line));
+    again.map_err(|fatal| Fatal::new(fatal.0.text))?;
     emit(&Line::info("Server starting service."));
-    let memory = crate::eval::Memory::default();
-    let setup = Setup { database, globals, memory, settings: root.settings, interfaces: served };
+    let local_port = settings.local_port;
+    let setup = Setup { database, globals: bindings, memory, settings, interfaces: served };
     let engine = Engine::new(setup);
     let first = Some(startup_commit(installed, STARTUP_COMMIT));
-    match serve(Outfit { engine, sockets, icmp, leases, local_port: network.local_port, first })? {}
+    match serve(Outfit { engine, sockets, icmp, leases, local_port, first })? {}
 }
 
 /// Flags whose meaning is not there yet end the server rather than being ignored.
@@ -144,22 +160,21 @@ fn open_icmp() -> Option<Icmp> {
     }
 }
 
-/// What follows a configuration that was read: the files in use, and the banner again in another facility.
-fn tell_paths(log: &Log, cli: &Cli, paths: &Paths, root: &Root) {
-    if !cli.quiet {
-        for (what, path) in [("Config", &paths.config), ("Database", &paths.leases), ("PID", &paths.pid)] {
-            emit(&Line::info([what.as_bytes(), b" file: ", path_octets(path)].concat()));
-        }
-    }
-    if let Some(facility) = root.log_facility {
-        log.reopen(facility);
-        // stderr has had it already.
-        let perror = log.perror();
-        log.set_perror(Perror::Never);
-        banner().iter().for_each(emit);
-        log.set_perror(perror);
-    }
-    root.lines.iter().for_each(emit);
+/// Logs what reading the configuration said. Where it changes the syslog facility, the banner follows in the new one;
+/// stderr has had it already.
+fn tell(log: &Log, mut lines: Vec<Line>, facility: Option<LogFacility>) {
+    let Some(LogFacility { facility, after }) = facility else {
+        lines.iter().for_each(emit);
+        return;
+    };
+    let rest = lines.split_off(after.min(lines.len()));
+    lines.iter().for_each(emit);
+    log.reopen(facility);
+    let perror = log.perror();
+    log.set_perror(Perror::Never);
+    banner().iter().for_each(emit);
+    log.set_perror(perror);
+    rest.iter().for_each(emit);
 }
 
 /// Reads the lease file and hands its name and content to `open`.

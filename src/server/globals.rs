@@ -3,8 +3,8 @@
 //! Mirrors ISC `server/dhcpd.c:postconf_initialization` and `server/ddns.c:get_conflict_mask`, in their order, which
 //! shows in the lines. The expressions are evaluated in an odd context: `option` reads what the configuration set.
 
-use crate::config::Config;
 use crate::config::network::ScopeId;
+use crate::config::{Config, Family};
 use crate::eval::bindings::Bindings;
 use crate::eval::settings::{self, Flag, code};
 use crate::eval::{Context, Data, Environment, Fatal, Memory, ReplyOptions};
@@ -14,18 +14,8 @@ use crate::time::{Now, Seconds};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-/// Which protocol is served.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Family {
-    /// DHCPv4 and BOOTP (`-4`).
-    #[default]
-    V4,
-    /// DHCPv6 (`-6`).
-    V6,
-}
-
 /// What the command line says, as far as the lines of start-up or the root scope have to do with it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandLine {
     /// `-4` or `-6`.
     pub family: Family,

@@ -3,7 +3,6 @@
 
 mod shared;
 
-use std::collections::HashMap;
 
 use super::*;
 

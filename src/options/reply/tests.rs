@@ -335,6 +335,13 @@ fn nwip_is_never_sent_with_data() {
     let mut options = options(&[(53, 1)]);
     options.set(&spaces, spaces.by_code(Spaces::NWIP, 5), vec![1]);
     assert_eq!(order(&pack(&options, &Packing::default())), [53]);
+    // If no option of the space has a value now, the reply says so.
+    let mut evaluate = |entry: &crate::options::Entry<Vec<u8>>, out: &mut Vec<u8>| {
+        entry.option.space != Spaces::NWIP && constant(entry, out)
+    };
+    let packed = pack_reply(&spaces, &options, &Packing::default(), &mut evaluate, &mut Vec::new());
+    assert_eq!(codes(&packed.options[4..]), [(53, 1), (63, 4), (255, 0)]);
+    assert_eq!(&packed.options[4 + 5..][..4], [1, 2, 1, 0]);
 }
 
 #[test]

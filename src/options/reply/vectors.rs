@@ -7,6 +7,7 @@
 //! - `case ID` begins a case; `set SPACE CODE HEX`: an option, in the order of the statements;
 //! - `request HEX LENGTH`: the options of the DISCOVER and the length of its payload;
 //! - `fields FILENAME SNAME`: 1 if `filename` or `server-name` was configured;
+//! - `site SPACE CODE`: `site-option-space` and its lowest code; `echo`: `echo-client-id` is on;
 //! - `options HEX`, `file HEX`, `sname HEX`: what came back.
 
 use super::*;
@@ -19,6 +20,8 @@ struct Case {
     request: Vec<u8>,
     request_length: usize,
     overload: (bool, bool),
+    site: Option<(SpaceId, u32)>,
+    echo_client_id: bool,
     options: Vec<u8>,
     file: Option<Vec<u8>>,
     sname: Option<Vec<u8>>,
@@ -50,6 +53,8 @@ fn read(text: &str) -> (Spaces, Vec<Case>) {
                     "set" => case.set.push((spaces.space_named(word(1)).unwrap(), number(2), hex(word(3)))),
                     "request" => (case.request, case.request_length) = (hex(word(1)), number(2) as usize),
                     "fields" => case.overload = (word(1) == "0", word(2) == "0"),
+                    "site" => case.site = Some((spaces.space_named(word(1)).unwrap(), number(2))),
+                    "echo" => case.echo_client_id = true,
                     "options" => case.options = hex(word(1)),
                     "file" => case.file = Some(hex(word(1))),
                     "sname" => case.sname = Some(hex(word(1))),
@@ -88,6 +93,9 @@ fn answer(spaces: &Spaces, case: &Case) -> PackedOptions {
     dhcp(54, &[10, 91, 0, 1]);
     dhcp(51, &[0, 0, 2, 88]);
     options.set_default(spaces, spaces.by_code(Spaces::DHCP, 1), vec![255, 255, 0, 0]);
+    if let Some(id) = request.value(Spaces::DHCP, 61).filter(|_| case.echo_client_id) {
+        options.set(spaces, spaces.by_code(Spaces::DHCP, 61), id.to_vec());
+    }
     let requested = match options.value(Spaces::DHCP, 55) {
         Some(configured) => configured.clone(),
         None => request.value(Spaces::DHCP, 55).map(|list| list.to_vec()).unwrap_or_default(),
@@ -108,7 +116,9 @@ fn answer(spaces: &Spaces, case: &Case) -> PackedOptions {
         overload_file: case.overload.0,
         overload_sname: case.overload.1,
         terminate: request.value(Spaces::DHCP, 12).is_some_and(|name| name.had_nuls),
-        ..Packing::default()
+        echo_client_id: case.echo_client_id,
+        site: case.site,
+        bootp: false,
     };
     pack_reply(spaces, &options, &packing, &mut constant, &mut Vec::new())
 }
