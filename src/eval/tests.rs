@@ -4,7 +4,7 @@ use super::bindings::{Bindings, Value};
 use super::names::NameCache;
 use super::*;
 use crate::config::Config;
-use crate::config::network::{Class, ClassId, LeaseIdFormat, Scope, ScopeId};
+use crate::config::network::{Class, ClassId, Scope, ScopeId};
 use crate::config::tree::{Arithmetic, Combine, Function, IntWidth, LogPriority, Statement};
 use crate::log::{Level, Line};
 use crate::options::{Format, Octets, OptionId, Spaces};
