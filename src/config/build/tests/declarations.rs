@@ -22,10 +22,10 @@ fn domain_names(config: &Config, scope: ScopeId) -> Vec<String> {
     let mut found = Vec::new();
     for id in config.scope_chain(scope) {
         for statement in config.statements(id).unwrap().iter() {
-            if let Statement::Option { option, value, .. } = statement {
-                if let (15, Expr::Data(octets)) = (option.code, &**value) {
-                    found.push(String::from_utf8_lossy(octets).into_owned());
-                }
+            if let Statement::Option { option, value, .. } = statement
+                && let (15, Expr::Data(octets)) = (option.code, &**value)
+            {
+                found.push(String::from_utf8_lossy(octets).into_owned());
             }
         }
     }
