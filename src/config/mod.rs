@@ -22,7 +22,7 @@ use network::{Class, ClassId, Group, Host, Pool, Scope, SharedNetwork, Subnet};
 /// A whole configuration, typed.
 ///
 /// Everything refers to everything else by index, so that a configuration is cheap to share and to compare.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Config {
     /// Option spaces and definitions as they stood at the end of the file.
     pub spaces: Spaces,

@@ -152,3 +152,6 @@ pub enum Route {
         destination: SocketAddrV4,
     },
 }
+
+#[cfg(test)]
+mod tests;
