@@ -118,10 +118,12 @@ impl HostIndex {
         if self.names.get(&host.name) == Some(&id) {
             self.names.remove(&host.name);
         }
+        let mut was_head = false;
         if let Some(hardware) = &host.hardware {
             let key = hardware_key(hardware.htype, &hardware.address);
             match self.hardware.get(&key).copied() {
                 Some(head) if head == id => {
+                    was_head = true;
                     self.hardware.remove(&key);
                 }
                 Some(head) => self.unlink(head, id),
@@ -142,7 +144,7 @@ impl HostIndex {
                 if let Some(uid) = host.uid.as_ref().filter(|uid| !uid.is_empty()) {
                     self.uids.insert(uid.clone(), next);
                 }
-                if let Some(hardware) = &host.hardware {
+                if let Some(hardware) = host.hardware.as_ref().filter(|_| was_head) {
                     self.hardware.insert(hardware_key(hardware.htype, &hardware.address), next);
                 }
             }

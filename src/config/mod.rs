@@ -8,10 +8,12 @@ pub mod build;
 pub mod diagnostic;
 pub mod index;
 pub mod network;
+pub mod print;
 pub mod scopes;
 pub mod tree;
 
-pub use build::{Built, Family, build};
+pub use build::{Built, Family, build, build_block};
+pub use print::print_statements;
 
 use crate::options::Spaces;
 use index::{HostIndex, SubnetIndex};
@@ -20,7 +22,7 @@ use network::{Class, ClassId, Group, Host, Pool, Scope, SharedNetwork, Subnet};
 /// A whole configuration, typed.
 ///
 /// Everything refers to everything else by index, so that a configuration is cheap to share and to compare.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Config {
     /// Option spaces and definitions as they stood at the end of the file.
     pub spaces: Spaces,

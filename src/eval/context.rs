@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 /// How deep expressions, statement blocks and calls may nest together.
 ///
-/// dhcpd has no bound and crashes when its stack is used up. A function that recurses once per octet of a 255 octet
-/// option stays well below.
-pub const MAX_DEPTH: u32 = 2_500;
+/// dhcpd has no bound and crashes when its stack is used up. A function that recurses once per octet of an option of
+/// 255 stays below.
+pub const MAX_DEPTH: u32 = 1_500;
 
 /// How many operators and statements one evaluation may run before it is given up. dhcpd has no bound and hangs.
 const MAX_STEPS: u64 = 20_000_000;

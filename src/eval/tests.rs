@@ -3,9 +3,10 @@
 use super::bindings::{Bindings, Value};
 use super::names::NameCache;
 use super::*;
-use crate::config::Config;
-use crate::config::network::{Class, ClassId, LeaseIdFormat, Scope, ScopeId};
+use crate::config::build::Builder;
+use crate::config::network::{Class, ClassId, Scope, ScopeId};
 use crate::config::tree::{Arithmetic, Combine, Function, IntWidth, LogPriority, Statement};
+use crate::config::{Config, Family};
 use crate::log::{Level, Line};
 use crate::options::{Format, Octets, OptionId, Spaces};
 use crate::time::Now;
@@ -134,7 +135,7 @@ impl World {
 }
 
 pub(crate) fn empty_config() -> Config {
-    crate::config::build::Builder::new(crate::config::Family::V4).finish().config
+    Builder::new(Family::V4).finish().config
 }
 
 fn text(text: &str) -> Expr {
@@ -325,9 +326,9 @@ fn a_fatal_line_ends_everything() {
 
 #[test]
 fn unbounded_recursion_is_given_up_with_one_line() {
-    // The bound is made for a server's stack, not for a test's.
+    // A test has less of a stack than a server.
     std::thread::Builder::new()
-        .stack_size(64 << 20)
+        .stack_size(8 << 20)
         .spawn(|| {
             let mut world = World::new();
             let body = [set("a", call("f", variable("p"))), set("b", call("f", variable("p")))];

@@ -32,7 +32,9 @@ pub(super) fn guess(date: Fields) -> Seconds {
     let before = match date.month {
         0 => 0,
         // dhcpd reads beyond its table for a month that is none; nothing can depend on that.
-        month => usize::try_from(month - 1).ok().and_then(|at| MONTHS.get(at)).copied().unwrap_or(0),
+        month => {
+            usize::try_from(month.wrapping_sub(1)).ok().and_then(|at| MONTHS.get(at)).copied().unwrap_or(0)
+        }
     };
     let leap_day = i32::from(date.month > 1 && date.year.wrapping_sub(72) & 3 == 0);
     let days = date.year.wrapping_sub(70).wrapping_mul(365);
@@ -148,7 +150,8 @@ mod tests {
                 year: there.year() - 1900, month: there.month0() as i32, day: there.day() as i32,
                 hour: there.hour() as i32, minute: there.minute() as i32, second: there.second() as i32, offset: 0,
             };
-            prop_assert_eq!(guess(fields), time);
+            // 2038 is too late for dhcpd from its first second.
+            prop_assert_eq!(guess(fields), if there.year() < 2038 { time } else { NEVER });
         }
     }
 }

@@ -390,6 +390,9 @@ impl LeaseDb {
                 *old = new;
             }
         }
+        if new.raw_handlers.is_some() {
+            lease.raw_handlers = new.raw_handlers;
+        }
         lease.uid = new.uid.clone();
         lease.hardware = new.hardware.clone();
         self.rechain(id, (uid, hardware), (new.uid, new.hardware));
@@ -437,6 +440,7 @@ impl LeaseDb {
         if ending.is_some() {
             lease.handlers.expiry = None;
             lease.handlers.release = None;
+            lease.raw_handlers = None;
             lease.agent_options = Vec::new();
             lease.client_hostname = None;
             lease.host = None;
@@ -487,6 +491,7 @@ impl LeaseDb {
         let lease = &mut self.entry_mut(id).lease;
         lease.handlers.release = None;
         lease.handlers.expiry = None;
+        lease.raw_handlers = None;
         if !matches!(lease.state, Active | Abandoned) {
             return false;
         }

@@ -3,9 +3,9 @@
 //! Mirrors ISC `common/conflex.c`. Words are slices of the file; so are strings without escapes, others are decoded
 //! into one buffer that the next such string reuses.
 
-use super::keywords::is_keyword;
 use crate::log::Line;
 use crate::log::echo::{Echo, Position};
+use crate::syntax::keyword;
 
 /// dhcpd's token buffer: a token keeps one octet less.
 const TOKEN_ROOM: usize = 1500;
@@ -59,6 +59,8 @@ pub(super) struct Lexer<'a> {
     peeked: Option<(Token, Position)>,
     /// Where the last consumed token ends.
     consumed: usize,
+    /// The token read last, consumed or not.
+    last: Token,
     buffer: Vec<u8>,
     /// Messages so far; the reader takes them.
     pub lines: Vec<Line>,
@@ -67,7 +69,18 @@ pub(super) struct Lexer<'a> {
 impl<'a> Lexer<'a> {
     pub fn new(source: &'a [u8], file: &'a [u8]) -> Self {
         let echo = Echo::new(source);
-        Self { source, file, at: 0, echo, peeked: None, consumed: 0, buffer: Vec::new(), lines: Vec::new() }
+        let last = Token { kind: Kind::End, start: 0, end: 0, decoded: false };
+        Self {
+            source,
+            file,
+            at: 0,
+            echo,
+            peeked: None,
+            consumed: 0,
+            last,
+            buffer: Vec::new(),
+            lines: Vec::new(),
+        }
     }
 
     /// Consumes the next token (ISC `next_token`).
@@ -79,7 +92,7 @@ impl<'a> Lexer<'a> {
                 token
             }
             None => {
-                let token = self.raw();
+                let token = self.raw(true);
                 self.echo.consumed();
                 self.consumed = token.end;
                 token
@@ -93,7 +106,7 @@ impl<'a> Lexer<'a> {
             return token;
         }
         let before = self.echo.token();
-        let token = self.raw();
+        let token = self.raw(false);
         let at = self.echo.peeked(before);
         // To dhcpd a NUL octet looks like no token at all, so that peeking loses it.
         if token.kind != Kind::Other(0) {
@@ -123,7 +136,7 @@ impl<'a> Lexer<'a> {
     pub fn is_name(&self, token: Token) -> bool {
         match token.kind {
             Kind::HexNumber => true,
-            Kind::Word | Kind::HexWord => !is_keyword(self.text(token)),
+            Kind::Word | Kind::HexWord => keyword(self.text(token)).is_none(),
             _ => false,
         }
     }
@@ -132,7 +145,7 @@ impl<'a> Lexer<'a> {
     pub fn is_number_or_name(&self, token: Token) -> bool {
         match token.kind {
             Kind::HexNumber => true,
-            Kind::HexWord => !is_keyword(self.text(token)),
+            Kind::HexWord => keyword(self.text(token)).is_none(),
             _ => false,
         }
     }
@@ -179,17 +192,27 @@ impl<'a> Lexer<'a> {
     }
 
     /// ISC `get_raw_token`, white space left out.
-    fn raw(&mut self) -> Token {
+    fn raw(&mut self, consuming: bool) -> Token {
+        let token = self.raw_token(consuming);
+        self.last = token;
+        token
+    }
+
+    fn raw_token(&mut self, consuming: bool) -> Token {
         loop {
             let position = self.echo.position();
             let start = self.at;
             let octet = self.get();
             self.echo.read_to(self.at);
             match octet {
-                None => return self.token(Kind::End, start, start),
+                None => return self.end(start, start),
                 Some(b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r') => {
                     if !self.white_space() {
-                        return self.token(Kind::End, self.at, self.at);
+                        return self.end(start, self.at);
+                    }
+                    if consuming {
+                        // To dhcpd white space is a token like others.
+                        self.echo.consumed();
                     }
                 }
                 Some(b'#') => {
@@ -218,6 +241,18 @@ impl<'a> Lexer<'a> {
                 }
             }
         }
+    }
+
+    /// The end of the file. Its text is what the token before left in dhcpd's buffer, with the white space in front of
+    /// the end written over it: some messages show it.
+    #[cold]
+    fn end(&mut self, start: usize, end: usize) -> Token {
+        let over = self.slice(start, end);
+        let mut text = over.iter().copied().filter(|&c| c != 0xff).collect::<Vec<u8>>();
+        let last = self.last;
+        text.extend(self.text(last).iter().skip(text.len()));
+        self.buffer = text;
+        Token { kind: Kind::End, start: end, end, decoded: true }
     }
 
     /// The rest of a run of white space; false when the file ends with it.

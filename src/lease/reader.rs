@@ -88,6 +88,11 @@ mod seen {
     pub const TSFP: u32 = 1 << 17;
     pub const ATSFP: u32 = 1 << 18;
     pub const CLTT: u32 = 1 << 19;
+    /// These were read, not only announced.
+    pub const STATE_READ: u32 = 1 << 20;
+    pub const NEXT_READ: u32 = 1 << 21;
+    pub const REWIND_READ: u32 = 1 << 22;
+    pub const READ: u32 = STATE_READ | NEXT_READ | REWIND_READ;
 }
 
 /// The words that begin a statement of a lease.
@@ -206,13 +211,13 @@ impl<'a> Reader<'a, '_> {
                 break;
             }
             let seen = self.statement(token, &mut lease, mask)?;
-            if mask & seen != 0 {
+            if mask & seen & !seen::READ != 0 {
                 self.too_many(token, lease.address);
-            } else {
-                mask |= seen;
             }
+            mask |= seen;
         }
-        if mask & seen::STATE == 0 {
+        // dhcpd forgets a lease whose state could not be read; such a one goes without here.
+        if mask & seen::STATE_READ == 0 {
             let busy = lease.ends > self.now
                 || lease.handlers.expiry.is_some()
                 || lease.handlers.release.is_some()
@@ -317,18 +322,15 @@ impl<'a> Reader<'a, '_> {
             Word::Abandoned => {
                 lease.state = BindingState::Abandoned;
                 lease.next_state = BindingState::Abandoned;
-                if mask & seen::REWIND == 0 {
+                if mask & seen::REWIND_READ == 0 {
                     lease.rewind_state = BindingState::Abandoned;
                 }
                 self.semi();
-                seen::STATE
+                seen::STATE | seen::STATE_READ
             }
             Word::Next => self.following_state(lease, mask, seen::NEXT)?,
             Word::Rewind => self.following_state(lease, mask, seen::REWIND)?,
-            Word::Binding => {
-                self.binding_state(lease, mask, seen::STATE)?;
-                seen::STATE
-            }
+            Word::Binding => self.binding_state(lease, mask, seen::STATE)?,
             Word::ClientHostname => {
                 lease.client_hostname = Some(self.client_hostname()?);
                 seen::CLIENT_HOSTNAME
@@ -391,21 +393,20 @@ impl<'a> Reader<'a, '_> {
     fn following_state(&mut self, lease: &mut Lease, mask: u32, which: u32) -> Result<u32, Dropped> {
         let token = self.lexer.next();
         if self.lexer.is_word(token, "binding") {
-            self.binding_state(lease, mask, which)?;
-        } else {
-            self.lexer.warn(b"expecting 'binding'");
-            self.skip_to_semi();
+            return self.binding_state(lease, mask, which);
         }
+        self.lexer.warn(b"expecting 'binding'");
+        self.skip_to_semi();
         Ok(which)
     }
 
     /// `state STATE;`
-    fn binding_state(&mut self, lease: &mut Lease, mask: u32, which: u32) -> Result<(), Dropped> {
+    fn binding_state(&mut self, lease: &mut Lease, mask: u32, which: u32) -> Result<u32, Dropped> {
         let token = self.lexer.next();
         if !self.lexer.is_word(token, "state") {
             self.lexer.warn(b"expecting 'state'");
             self.skip_to_semi();
-            return Ok(());
+            return Ok(which);
         }
         let token = self.lexer.next();
         let Some(state) = self.state(token, lease) else {
@@ -415,21 +416,28 @@ impl<'a> Reader<'a, '_> {
             self.skip_to_semi();
             return Err(Dropped);
         };
-        match which {
-            seen::NEXT => lease.next_state = state,
-            seen::REWIND => lease.rewind_state = state,
+        let read = match which {
+            seen::NEXT => {
+                lease.next_state = state;
+                seen::NEXT_READ
+            }
+            seen::REWIND => {
+                lease.rewind_state = state;
+                seen::REWIND_READ
+            }
             _ => {
                 lease.state = state;
-                if mask & seen::NEXT == 0 {
+                if mask & seen::NEXT_READ == 0 {
                     lease.next_state = state;
                 }
-                if mask & seen::REWIND == 0 {
+                if mask & seen::REWIND_READ == 0 {
                     lease.rewind_state = state;
                 }
+                seen::STATE_READ
             }
-        }
+        };
         self.semi();
-        Ok(())
+        Ok(which | read)
     }
 
     /// A state by name; two old ones set a flag.

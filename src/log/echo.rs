@@ -183,7 +183,7 @@ mod tests {
         echo.read_to(4);
         echo.begin(at);
         echo.consumed();
-        assert_eq!(text(echo.warn(b"f", b"t")), "f line 1: t|\tab |          ^");
+        assert_eq!(text(echo.warn(b"f", b"t")), "f line 1: t|\tab |         ^");
     }
 
     #[test]

@@ -200,14 +200,11 @@ impl Turn<'_> {
         if work.host.is_some() {
             return;
         }
-        let config = &self.core.config;
-        let hosts = &self.core.hosts;
         let incoming = &work.incoming;
-        let by_uid = incoming.client_id().and_then(|uid| hosts.by_uid(&uid));
-        work.host = hosts
-            .without_address(config, by_uid)
-            .or_else(|| hosts.without_address(config, hosts.by_hardware(&incoming.hardware())))
-            .or_else(|| hosts.without_address(config, hosts.by_option(incoming)));
+        work.host = self
+            .without_address(&self.hosts_by_uid(incoming))
+            .or_else(|| self.without_address(&self.hosts_by_hardware(incoming)))
+            .or_else(|| self.without_address(&self.hosts_by_option(incoming)));
     }
 
     /// `boot-unknown-clients`, `allow-bootp`, `allow-booting`. `ignore` refuses in silence.

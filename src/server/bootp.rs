@@ -50,8 +50,7 @@ impl Turn<'_> {
             Some(Chosen::Pool(id)) => self.core.leases.lease(id).host,
             _ => None,
         };
-        let head = attached.or_else(|| self.core.hosts.by_hardware(&incoming.hardware()));
-        let host = self.core.hosts.without_address(&self.core.config, head);
+        let host = attached.or_else(|| self.without_address(&self.hosts_by_hardware(&incoming)));
         let lease = found.or_else(|| self.allocate(&incoming, network).lease);
         let Some(chosen) = lease else {
             self.info(format!("{prefix}: BOOTP from dynamic client and no dynamic leases"));

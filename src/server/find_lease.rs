@@ -4,16 +4,14 @@
 //! hardware address and by the address asked for, besides a host's fixed address; then they are weighed against each
 //! other. On the way leases that the client cannot keep are released, and the text of a later NAK is left behind.
 
+use super::hosts::Hosts;
 use super::incoming::Incoming;
 use super::logline::hardware_text;
-use super::turn::{Ground, Turn, fixed_lease, same_hardware};
+use super::turn::{Turn, same_hardware};
 use crate::config::network::{HostId, NetworkId, PoolId};
 use crate::config::tree::Octets;
-use crate::eval::{Data, evaluate_data};
 use crate::lease::{BindingState, Lease, LeaseId};
-use crate::server::network::subnet_in_network;
 use std::net::Ipv4Addr;
-use std::sync::Arc;
 
 const DISCOVER: u8 = 1;
 const REQUEST: u8 = 3;
@@ -42,8 +40,8 @@ struct Candidates {
     /// The address asked for.
     wanted: Option<Ipv4Addr>,
     fixed: Option<Box<Lease>>,
-    /// A host that matched without having an address here.
-    host: Option<HostId>,
+    /// The hosts that matched.
+    hosts: Hosts,
     by_uid: Option<LeaseId>,
     by_hardware: Option<LeaseId>,
     by_address: Option<LeaseId>,
@@ -58,7 +56,7 @@ impl Turn<'_> {
             client_id: incoming.client_id(),
             wanted: incoming.ciaddr().or_else(|| incoming.requested_address()),
             fixed: None,
-            host: None,
+            hosts: Hosts::new(),
             by_uid: None,
             by_hardware: None,
             by_address: None,
@@ -85,59 +83,31 @@ impl Turn<'_> {
         }
         let asked_for = c.by_address;
         let lease = self.choose(incoming, &mut c);
-        self.attach_host(&lease, c.host);
+        self.attach_host(&lease, &c.hosts);
         self.reclaim(incoming, lease, asked_for, c.ours)
     }
 
     /// Host declarations: by client identifier, else by hardware, else by an identifying option.
     fn match_hosts(&mut self, incoming: &mut Incoming, c: &mut Candidates) {
-        let by_uid = c.client_id.as_ref().and_then(|uid| self.core.hosts.by_uid(uid));
-        if let Some(host) = by_uid {
+        type Search = fn(&Turn<'_>, &Incoming) -> Hosts;
+        let searches: [Search; 3] = [
+            |turn, incoming| turn.hosts_by_uid(incoming),
+            |turn, incoming| turn.hosts_by_hardware(incoming),
+            |turn, incoming| turn.hosts_by_option(incoming),
+        ];
+        for (at, search) in searches.into_iter().enumerate() {
+            let hosts = search(self, incoming);
+            if hosts.is_empty() {
+                continue;
+            }
             incoming.known = true;
-            c.fixed = self.mock_up(host, c.network);
-            if c.fixed.is_none() {
-                c.host = Some(host);
+            c.fixed = self.mock_up(&hosts, c.network);
+            // dhcpd forgets hosts by identifier that have an address here.
+            if c.fixed.is_none() || at > 0 {
+                c.hosts = hosts;
             }
+            return;
         }
-        let mut attempts = [false, true].into_iter();
-        while c.fixed.is_none() && c.host.is_none() {
-            let Some(by_option) = attempts.next() else { return };
-            let host = match by_option {
-                false => self.core.hosts.by_hardware(&incoming.hardware()),
-                true => self.core.hosts.by_option(incoming),
-            };
-            if let Some(host) = host {
-                incoming.known = true;
-                c.host = Some(host);
-                c.fixed = self.mock_up(host, c.network);
-            }
-        }
-    }
-
-    /// The first fixed address of a chain of hosts that lies in a network.
-    pub(super) fn mock_up(&mut self, head: HostId, network: NetworkId) -> Option<Box<Lease>> {
-        let chain: Vec<HostId> = self.core.hosts.chain(head).collect();
-        for host in chain {
-            for address in self.fixed_addresses(host) {
-                if let Some(subnet) = subnet_in_network(&self.core.config, network, address) {
-                    return Some(Box::new(fixed_lease(&self.core.config, host, address, subnet)));
-                }
-            }
-        }
-        None
-    }
-
-    /// The fixed addresses of a host, names looked up now.
-    pub(super) fn fixed_addresses(&mut self, host: HostId) -> Vec<Ipv4Addr> {
-        let config = Arc::clone(&self.core.config);
-        let Some(expression) = config.hosts.get(host.index()).and_then(|h| h.fixed_address.as_ref()) else {
-            return Vec::new();
-        };
-        let octets = self.evaluate(None, Ground::Global, None, |context| {
-            evaluate_data(expression, context).map(Data::into_octets)
-        });
-        let octets = octets.as_deref().unwrap_or_default();
-        octets.chunks_exact(4).filter_map(|o| <[u8; 4]>::try_from(o).ok()).map(Ipv4Addr::from).collect()
     }
 
     /// May this state be given to the client that had the lease?
@@ -363,9 +333,9 @@ impl Turn<'_> {
     }
 
     /// A known client's active lease remembers the host, so that its options are found again.
-    fn attach_host(&mut self, chosen: &Option<Chosen>, host: Option<HostId>) {
+    fn attach_host(&mut self, chosen: &Option<Chosen>, hosts: &[HostId]) {
         let Some(Chosen::Pool(id)) = *chosen else { return };
-        let Some(host) = self.core.hosts.without_address(&self.core.config, host) else { return };
+        let Some(host) = self.without_address(hosts) else { return };
         let lease = self.core.leases.lease(id);
         if lease.host.is_none() && lease.state == BindingState::Active {
             self.core.leases.update(id, |lease| lease.host = Some(host));

@@ -1,116 +1,72 @@
-//! Host declarations by hardware address, client identifier and `host-identifier`, and their fixed addresses.
+//! Host declarations that match a packet, and their fixed addresses.
 //!
-//! Mirrors ISC `server/mdb.c:enter_host`, `find_hosts_by_*` and `find_host_for_network`. dhcpd links the hosts that share
-//! a key through one pointer per host, so that two keys of one host can join two lists into one; the links here are
-//! made in the same way.
+//! Mirrors ISC `server/mdb.c:find_hosts_by_*`, `find_host_for_network` and `server/dhcp.c:mockup_lease`.
 
 use super::incoming::Incoming;
-use crate::config::Config;
-use crate::config::network::{Hardware, Host, HostId};
-use crate::config::tree::Octets;
-use crate::options::OptionId;
-use std::collections::HashMap;
+use super::turn::{Ground, Turn, fixed_lease};
+use crate::config::network::{HostId, NetworkId};
+use crate::eval::{Data, evaluate_data};
+use crate::lease::Lease;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
 
-/// Where hosts are found.
-#[derive(Clone, Debug, Default)]
-pub(super) struct HostIndex {
-    by_hardware: HashMap<Hardware, HostId>,
-    by_uid: HashMap<Octets, HostId>,
-    /// By `host-identifier option`, the option used last comes first.
-    by_identifier: Vec<(OptionId, HashMap<Octets, HostId>)>,
-    next: Vec<Option<HostId>>,
-}
+/// Hosts that share a key, in dhcpd's order; empty when there is none.
+pub(super) type Hosts = Vec<HostId>;
 
-impl HostIndex {
-    /// Enters all hosts of a configuration in order.
-    pub fn new(config: &Config) -> Self {
-        let mut index = Self { next: vec![None; config.hosts.len()], ..Self::default() };
-        for (at, host) in config.hosts.iter().enumerate().filter(|(_, host)| !host.deleted) {
-            // As many hosts as fit into memory: below 2^32.
-            index.enter(HostId(at as u32), host);
-        }
-        index
+impl Turn<'_> {
+    /// Hosts declared with the packet's client identifier.
+    pub(super) fn hosts_by_uid(&self, incoming: &Incoming) -> Hosts {
+        let uid = incoming.client_id();
+        uid.map_or_else(Hosts::new, |uid| self.core.config.host_index.by_uid(&uid).collect())
     }
 
-    fn enter(&mut self, id: HostId, host: &Host) {
-        let mut linked = false;
-        if let Some(hardware) = &host.hardware {
-            match self.by_hardware.get(hardware) {
-                Some(&head) => linked = self.append(head, id),
-                None => {
-                    self.by_hardware.insert(hardware.clone(), id);
+    /// Hosts declared with the packet's hardware type and address.
+    pub(super) fn hosts_by_hardware(&self, incoming: &Incoming) -> Hosts {
+        let header = incoming.header();
+        self.core.config.hosts_by_hardware(header.htype, header.hardware_address()).collect()
+    }
+
+    /// Hosts one of whose identifying options the packet carries; the option that was declared last is tried first.
+    pub(super) fn hosts_by_option(&self, incoming: &Incoming) -> Hosts {
+        let index = &self.core.config.host_index;
+        let found = index.identifiers().filter(|table| table.relay == 0).find_map(|table| {
+            let value = incoming.options.value(table.option.space, table.option.code)?;
+            let hosts: Hosts = index.by_identifier(table, value).collect();
+            Some(hosts).filter(|hosts| !hosts.is_empty())
+        });
+        found.unwrap_or_default()
+    }
+
+    /// The first of them that has no fixed address.
+    pub(super) fn without_address(&self, hosts: &[HostId]) -> Option<HostId> {
+        let hosts = hosts.iter().copied();
+        hosts
+            .into_iter()
+            .find(|id| self.core.config.hosts.get(id.index()).is_some_and(|h| h.fixed_address.is_none()))
+    }
+
+    /// A lease for the first fixed address of these hosts that lies in a network.
+    pub(super) fn mock_up(&mut self, hosts: &[HostId], network: NetworkId) -> Option<Box<Lease>> {
+        for &host in hosts {
+            for address in self.fixed_addresses(host) {
+                if let Some(subnet) = self.core.config.subnet_in_network(network, address) {
+                    return Some(Box::new(fixed_lease(&self.core.config, host, address, subnet)));
                 }
             }
         }
-        if let Some(uid) = host.uid.as_ref().filter(|uid| !uid.is_empty()) {
-            match self.by_uid.get(uid) {
-                Some(_) if linked => {}
-                Some(&head) => linked = self.append(head, id),
-                None => {
-                    self.by_uid.insert(uid.clone(), id);
-                }
-            }
-        }
-        let Some(identifier) = host.identifier.as_ref().filter(|i| i.relay.is_none()) else { return };
-        // dhcpd compares the code only, not the space.
-        let at = match self.by_identifier.iter().position(|(o, _)| o.code == identifier.option.code) {
-            Some(at) => at,
-            None => {
-                self.by_identifier.insert(0, (identifier.option, HashMap::new()));
-                0
-            }
+        None
+    }
+
+    /// The fixed addresses of a host, names looked up now.
+    pub(super) fn fixed_addresses(&mut self, host: HostId) -> Vec<Ipv4Addr> {
+        let config = Arc::clone(&self.core.config);
+        let Some(expression) = config.hosts.get(host.index()).and_then(|h| h.fixed_address.as_ref()) else {
+            return Vec::new();
         };
-        match self.by_identifier[at].1.get(&identifier.value) {
-            Some(_) if linked => {}
-            Some(&head) => {
-                self.append(head, id);
-            }
-            None => {
-                self.by_identifier[at].1.insert(identifier.value.clone(), id);
-            }
-        }
-    }
-
-    /// Links a host behind the last of a chain, unless it is in it already.
-    fn append(&mut self, head: HostId, id: HostId) -> bool {
-        let mut last = head;
-        while last != id {
-            match self.next[last.index()] {
-                Some(next) => last = next,
-                None => {
-                    self.next[last.index()] = Some(id);
-                    return true;
-                }
-            }
-        }
-        true
-    }
-
-    /// The first host of that hardware type and address.
-    pub fn by_hardware(&self, hardware: &Hardware) -> Option<HostId> {
-        self.by_hardware.get(hardware).copied()
-    }
-
-    /// The first host of that client identifier.
-    pub fn by_uid(&self, uid: &Octets) -> Option<HostId> {
-        self.by_uid.get(uid).copied()
-    }
-
-    /// The first host one of whose identifying options the packet carries.
-    pub fn by_option(&self, incoming: &Incoming) -> Option<HostId> {
-        self.by_identifier.iter().find_map(|(option, values)| {
-            let value = incoming.options.value(option.space, option.code)?;
-            values.get(&value.octets).copied()
-        })
-    }
-
-    /// A host and those chained behind it.
-    pub fn chain(&self, head: HostId) -> impl Iterator<Item = HostId> + '_ {
-        std::iter::successors(Some(head), |id| self.next.get(id.index()).copied().flatten())
-    }
-
-    /// The first host of a chain that has no fixed address.
-    pub fn without_address(&self, config: &Config, head: Option<HostId>) -> Option<HostId> {
-        self.chain(head?).find(|id| config.hosts.get(id.index()).is_some_and(|h| h.fixed_address.is_none()))
+        let octets = self.evaluate(None, Ground::Global, None, |context| {
+            evaluate_data(expression, context).map(Data::into_octets)
+        });
+        let octets = octets.as_deref().unwrap_or_default();
+        octets.chunks_exact(4).filter_map(|o| <[u8; 4]>::try_from(o).ok()).map(Ipv4Addr::from).collect()
     }
 }

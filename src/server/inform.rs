@@ -4,7 +4,6 @@
 
 use super::incoming::Incoming;
 use super::logline::hardware_text;
-use super::network::subnet_of;
 use super::parameters::{dhcp, server};
 use super::reply::{BOOTP_MIN, encode, first_address};
 use super::turn::{Ground, Turn};
@@ -93,7 +92,7 @@ impl Turn<'_> {
                 self.set_option(options, dhcp::SUBNET_SELECTION, octets);
             }
         }
-        let subnet = subnet_of(&self.core.config, place);
+        let subnet = self.core.config.subnet_containing(place);
         if subnet.is_none() {
             self.info(format!("{prefix}: unknown subnet for {kind} address {place}"));
         }
@@ -116,17 +115,14 @@ impl Turn<'_> {
 
     /// A host by client identifier with this address, by hardware with this address, or else one without address.
     fn inform_host(&mut self, incoming: &Incoming, address: Ipv4Addr) -> Option<HostId> {
-        let by_uid = incoming.client_id().and_then(|uid| self.core.hosts.by_uid(&uid));
-        let by_hardware = self.core.hosts.by_hardware(&incoming.hardware());
         let mut found = None;
-        for head in [by_uid, by_hardware].into_iter().flatten() {
-            let chain: Vec<HostId> = self.core.hosts.chain(head).collect();
-            for host in chain {
+        for hosts in [self.hosts_by_uid(incoming), self.hosts_by_hardware(incoming)] {
+            for &host in &hosts {
                 if self.fixed_addresses(host).contains(&address) {
                     return Some(host);
                 }
             }
-            found = found.or_else(|| self.core.hosts.without_address(&self.core.config, Some(head)));
+            found = found.or_else(|| self.without_address(&hosts));
         }
         found
     }

@@ -5,7 +5,6 @@
 
 use super::Interface;
 use super::logline::hardware_text;
-use super::network::subnet_of;
 use crate::config::Config;
 use crate::config::network::{NetworkId, SubnetId};
 use crate::log::Line;
@@ -146,7 +145,7 @@ fn attach(
     network_owner: &mut [Option<usize>],
     steps: &mut Vec<Step>,
 ) -> Option<Line> {
-    let subnet = subnet_of(config, address)?;
+    let subnet = config.subnet_containing(address)?;
     let network = config.subnets.get(subnet.index())?.network;
     let mut several = |what: &str, first: &str, second: &str| {
         steps.push(Step::Log(Line::error(format!("Multiple interfaces match the {what}: {first} {second}"))));

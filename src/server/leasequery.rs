@@ -4,7 +4,6 @@
 
 use super::incoming::Incoming;
 use super::logline::{hardware_text, text_or_hex};
-use super::network::subnet_of;
 use super::parameters::{dhcp, server};
 use super::reply::encode;
 use super::route;
@@ -38,7 +37,8 @@ impl Turn<'_> {
             self.info(format!("{prefix}: missing giaddr, ciaddr is {ciaddr}, no reply sent"));
             return;
         }
-        let scope = subnet_of(&self.core.config, giaddr).map_or(ScopeId::ROOT, |s| self.subnet_scope(s));
+        let scope =
+            self.core.config.subnet_containing(giaddr).map_or(ScopeId::ROOT, |s| self.subnet_scope(s));
         let mut options = ReplyOptions::new();
         self.run_scopes(&mut incoming, Ground::Global, &mut options, scope, None);
         self.run_class_scopes(&mut incoming, None, &mut options, Some(scope));

@@ -6,7 +6,6 @@ use super::ack::Granting;
 use super::find_lease::{Chosen, Found};
 use super::incoming::Incoming;
 use super::logline::{client_name, requester};
-use super::network::{subnet_in_network, subnet_of};
 use super::parameters::dhcp;
 use super::reply::Answer;
 use super::turn::{Turn, same_hardware};
@@ -25,7 +24,7 @@ impl Turn<'_> {
     pub(super) fn request(&mut self, mut incoming: Incoming) {
         let requested = incoming.requested_address();
         let address = requested.unwrap_or(incoming.header().ciaddr);
-        let mut subnet = subnet_of(&self.core.config, address);
+        let mut subnet = self.core.config.subnet_containing(address);
         // The search is in the network of the address, not in that of the packet.
         let Found { lease, ours } = match subnet.and_then(|s| self.network_of(s)) {
             Some(network) => self.find_lease(&mut incoming, network),
@@ -98,7 +97,7 @@ impl Turn<'_> {
         if !((ciaddr.is_some() && giaddr.is_some()) || (has_requested && ciaddr.is_none())) {
             return None;
         }
-        *subnet = subnet_in_network(&self.core.config, network, address);
+        *subnet = self.core.config.subnet_in_network(network, address);
         if subnet.is_some() {
             return None;
         }

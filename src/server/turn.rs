@@ -4,7 +4,6 @@
 //! and the list of effects; the files beside this one add to it what dhcpd does about each kind of packet.
 
 use super::engine::Settings;
-use super::hosts::HostIndex;
 use super::incoming::Incoming;
 use super::interfaces::Served;
 use super::journal::Journal;
@@ -36,7 +35,6 @@ pub(super) struct Core {
     pub leases: LeaseDb,
     /// What else the lease file holds.
     pub others: Others,
-    pub hosts: HostIndex,
     /// Variables of the global scope.
     pub globals: Bindings,
     /// What evaluation remembers between packets.
@@ -60,7 +58,6 @@ pub(super) struct Core {
 impl Core {
     pub fn new(config: Arc<Config>, leases: LeaseDb) -> Self {
         Self {
-            hosts: HostIndex::new(&config),
             config,
             leases,
             others: Others::default(),

@@ -38,7 +38,7 @@ use super::Config;
 use super::diagnostic::{Code, Diagnostic, Notice, Severity};
 use super::index::{HostIndex, SubnetIndex};
 use super::network::{ClassId, GroupId, LeaseIdFormat, PeerId, Scope, ServerDuid, SubnetId};
-use super::tree::Statement;
+use super::tree::{Block, Statement};
 use crate::log::Line;
 use crate::options::Spaces;
 use crate::syntax::{Parsed, Span};
@@ -92,6 +92,21 @@ pub fn build(parsed: &Parsed, family: Family) -> Built {
     let mut builder = Builder::new(family);
     walk::walk(&mut builder, parsed);
     builder.finish()
+}
+
+/// Builds executable statements that stand alone, such as the body of an `on` block in the lease file, by the option
+/// definitions and classes of a configuration. The findings are what stands against them.
+pub fn build_block(config: &Config, parsed: &Parsed) -> Result<Block, Vec<Diagnostic>> {
+    let mut builder = Builder::new(Family::V4);
+    builder.config.spaces = config.spaces.clone();
+    builder.config.classes = config.classes.clone();
+    for id in &config.class_order {
+        if let Some(class) = config.classes.get(id.index()) {
+            builder.classes.insert(class.name.clone(), *id);
+        }
+    }
+    builder.in_handler = 1;
+    walk::walk_block(&mut builder, parsed)
 }
 
 /// The sign that an action was refused; the reason is among the notices.

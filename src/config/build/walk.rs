@@ -12,7 +12,7 @@ use crate::config::diagnostic::{Code, Diagnostic, Notice, Severity};
 use crate::config::network::{
     Hardware, HostIdentifier, LeaseIdFormat, NetworkId, Permit, ScopeId, ServerDuid, SubnetId,
 };
-use crate::config::tree::{Combine, Octets};
+use crate::config::tree::{Block, Combine, Octets};
 use crate::syntax::{
     self, FailoverParameter, FailoverStateStatement, FailoverStatementKind, HardwareType, IncludeError,
     OptionVerb, Parsed, PermissionVerb, Range6End, Span, StatementKind,
@@ -88,6 +88,26 @@ pub(super) fn walk(builder: &mut Builder, parsed: &Parsed) {
     let mut root = Place::new(Kind::Root, ScopeId::ROOT);
     builder.statements(&parsed.statements, &mut root);
     builder.flush_faults();
+}
+
+/// The same for executable statements alone.
+pub(super) fn walk_block(builder: &mut Builder, parsed: &Parsed) -> Result<Block, Vec<Diagnostic>> {
+    builder.take_faults(parsed.faults.clone());
+    let block = syntax::Block { span: Span::default(), closed: true, statements: parsed.statements.clone() };
+    let built = builder.block(&block);
+    builder.flush_faults();
+    let findings: Vec<Diagnostic> = builder
+        .take_notices()
+        .into_iter()
+        .filter_map(|notice| match notice {
+            Notice::Diagnostic(diagnostic) if diagnostic.severity == Severity::Error => Some(*diagnostic),
+            _ => None,
+        })
+        .collect();
+    match built {
+        Ok(built) if findings.is_empty() => Ok(built),
+        _ => Err(findings),
+    }
 }
 
 impl Builder {

@@ -2,7 +2,7 @@
 
 use super::super::ast::*;
 use super::super::source::Span;
-use super::{Built, Children, FileBuilder, P, Rule};
+use super::{Built, Children, FileBuilder, P, Rule, inner};
 
 impl<'a> FileBuilder<'a, '_> {
     /// A declaration from its head and what reads its block.
@@ -198,13 +198,13 @@ impl<'a> FileBuilder<'a, '_> {
         let type_span = self.span(&type_pair);
         let mut children = Children::of(self, type_pair);
         let array = children.take_if(Rule::array_of).is_some();
-        let inner = children.required()?;
-        let record = inner.as_rule() == Rule::record;
+        let type_pair = children.required()?;
+        let record = type_pair.as_rule() == Rule::record;
         let members = if record {
-            inner.into_inner().map(|pair| self.record_member(pair)).collect::<Built<_>>()?
+            inner(type_pair).map(|pair| self.record_member(pair)).collect::<Built<_>>()?
         } else {
-            let span = self.span(&inner);
-            vec![MemberType { array: false, simple: self.simple_type(inner)?, span }]
+            let span = self.span(&type_pair);
+            vec![MemberType { array: false, simple: self.simple_type(type_pair)?, span }]
         };
         Ok(OptionCode { name, code, option_type: OptionType { array, members, record }, type_span })
     }
@@ -343,7 +343,7 @@ impl<'a> FileBuilder<'a, '_> {
     }
 
     fn literal(&self, pair: P<'a>) -> Built<Box<[super::Token]>> {
-        pair.into_inner().map(|pair| self.token(&pair)).collect()
+        inner(pair).map(|pair| self.token(&pair)).collect()
     }
 }
 

@@ -6,7 +6,7 @@ use super::super::keyword::classify;
 use super::super::source::Span;
 use super::super::token::{Token, TokenKind};
 use super::expressions::Expected;
-use super::{Built, Children, FileBuilder, P, Rule};
+use super::{Built, Children, FileBuilder, P, Rule, inner};
 
 impl<'a> FileBuilder<'a, '_> {
     /// An executable statement, a zone or a key. `labels` is the type of the cases of the switch around it.
@@ -91,7 +91,7 @@ impl<'a> FileBuilder<'a, '_> {
         let expression = if name.class.is_variable_name() {
             let base = self.base;
             let pairs = self.parse(Rule::bare_expression, span.start as usize..span.end as usize);
-            let pair = pairs.into_iter().flatten().flat_map(|pair| pair.into_inner().next()).next();
+            let pair = pairs.into_iter().flatten().flat_map(|pair| inner(pair).next()).next();
             let expression = pair.map(|pair| self.expression(pair, Expected::Data));
             self.base = base;
             expression
@@ -233,7 +233,7 @@ impl<'a> FileBuilder<'a, '_> {
         let name = self.variable(&name_pair);
         let arguments = children.required()?;
         let head = self.span(&verb).to(self.span(&arguments));
-        let arguments = arguments.into_inner().map(|pair| self.variable(&pair)).collect::<Built<Vec<_>>>();
+        let arguments = inner(arguments).map(|pair| self.variable(&pair)).collect::<Built<Vec<_>>>();
         let named = name.and_then(|name| Ok((name, arguments?)));
         if let Err(fault) = &named {
             self.session.faults.push(fault.clone());

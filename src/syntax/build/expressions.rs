@@ -16,7 +16,7 @@ use super::super::keyword::classify;
 use super::super::lexical::atoi;
 use super::super::source::Span;
 use super::super::token::WordClass;
-use super::{Built, Children, FileBuilder, P, Rule};
+use super::{Built, Children, FileBuilder, P, Rule, inner};
 
 /// What is expected where an operand stands.
 #[derive(Clone, Copy, PartialEq)]
@@ -42,7 +42,7 @@ impl From<ExprType> for Expected {
 impl FileBuilder<'_, '_> {
     /// An expression whose type is not looked at.
     pub(super) fn expression(&self, pair: P<'_>, expected: Expected) -> Built<Expr> {
-        self.fold(&mut pair.into_inner().peekable(), expected, None)
+        self.fold(&mut inner(pair).peekable(), expected, None)
     }
 
     pub(super) fn boolean(&self, pair: P<'_>) -> Built<Expr> {
@@ -196,8 +196,7 @@ impl FileBuilder<'_, '_> {
                 let name = self.variable(&first)?;
                 match children.next() {
                     Some(arguments) => {
-                        let arguments =
-                            arguments.into_inner().map(|pair| self.expression(pair, Expected::Any));
+                        let arguments = inner(arguments).map(|pair| self.expression(pair, Expected::Any));
                         ExprKind::Call { name, arguments: arguments.collect::<Built<Vec<Expr>>>()? }
                     }
                     None => ExprKind::Variable(name),

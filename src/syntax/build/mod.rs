@@ -9,6 +9,7 @@ mod executable;
 mod expressions;
 mod values;
 
+use std::iter::Peekable;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -131,15 +132,22 @@ struct FileBuilder<'a, 'l> {
     session: &'a mut Session<'l>,
 }
 
+/// The pairs inside a pair, comments and the end of the text left out.
+type Inner<'i> = std::iter::Filter<Pairs<'i, Rule>, fn(&P<'i>) -> bool>;
+
+fn inner(pair: P<'_>) -> Inner<'_> {
+    pair.into_inner().filter(|pair| !matches!(pair.as_rule(), Rule::comment_text | Rule::EOI))
+}
+
 /// The children of a pair. The grammar says which there are; a missing one is a fault instead of a panic.
 struct Children<'i> {
-    pairs: Pairs<'i, Rule>,
+    pairs: Peekable<Inner<'i>>,
     span: Span,
 }
 
 impl<'i> Children<'i> {
     fn of(builder: &FileBuilder<'_, '_>, pair: P<'i>) -> Children<'i> {
-        Children { span: builder.span(&pair), pairs: pair.into_inner() }
+        Children { span: builder.span(&pair), pairs: inner(pair).peekable() }
     }
 
     fn required(&mut self) -> Built<P<'i>> {
@@ -148,8 +156,7 @@ impl<'i> Children<'i> {
 
     /// The next child if it is of this rule.
     fn take_if(&mut self, rule: Rule) -> Option<P<'i>> {
-        let next = self.pairs.peek()?;
-        (next.as_rule() == rule).then(|| self.pairs.next()).flatten()
+        self.pairs.next_if(|pair| pair.as_rule() == rule)
     }
 }
 
@@ -187,8 +194,7 @@ impl<'a> FileBuilder<'a, '_> {
             }
             match self.parse(scope.rule(), piece.range.clone()) {
                 Ok(mut pairs) => {
-                    let members = pairs.next().map(Pair::into_inner).into_iter().flatten();
-                    let members = members.filter(|pair| pair.as_rule() != Rule::EOI);
+                    let members = pairs.next().map(inner).into_iter().flatten();
                     statements.extend(members.map(|pair| self.statement(pair, None)));
                 }
                 Err(_) => {
@@ -210,8 +216,8 @@ impl<'a> FileBuilder<'a, '_> {
         if self.session.depth >= MAX_DEPTH {
             return None;
         }
-        let opening = self.parse(Rule::opening, piece.range.start..body.start).ok()?;
-        let head = opening.flatten().nth(1)?;
+        let mut opening = self.parse(Rule::opening, piece.range.start..body.start).ok()?;
+        let head = inner(opening.next()?).next()?;
         let scope = Scope::of_head(head.as_rule());
         let start = self.span(&head).start;
         let end = self.span_of(0, 0).end.max(u32::try_from(piece.range.end).ok()?);
@@ -252,9 +258,9 @@ impl<'a> FileBuilder<'a, '_> {
             | Rule::old_class
             | Rule::pool
             | Rule::pool6 => {
-                let mut inner = pair.clone().into_inner();
-                match inner.next() {
-                    Some(head) => self.assemble(head, |builder| Some(builder.block(inner.next()?, None))),
+                let mut parts = inner(pair);
+                match parts.next() {
+                    Some(head) => self.assemble(head, |builder| Some(builder.block(parts.next()?, None))),
                     None => self.refuse(Fault { kind: FaultKind::Unexpected, span }, span),
                 }
             }
@@ -290,7 +296,7 @@ impl<'a> FileBuilder<'a, '_> {
         let span = self.span(&pair);
         let mut block = Block { span, closed: true, statements: Vec::new() };
         self.session.depth += 1;
-        for pair in pair.into_inner() {
+        for pair in inner(pair) {
             if pair.as_rule() == Rule::unclosed {
                 block.closed = false;
                 self.unclosed(span);
@@ -319,7 +325,7 @@ impl<'a> FileBuilder<'a, '_> {
         let mut ended = false;
         let mut fault = None;
         let mut block_pair = None;
-        for pair in pair.into_inner() {
+        for pair in inner(pair) {
             match pair.as_rule() {
                 Rule::malformed_block => block_pair = Some(pair),
                 rule => {

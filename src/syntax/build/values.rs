@@ -7,7 +7,7 @@ use super::super::keyword::classify;
 use super::super::lexical::{LONGEST_TOKEN, atoi, convert_number, read_string};
 use super::super::source::Span;
 use super::super::token::{Token, TokenKind, Word};
-use super::{Built, Children, FileBuilder, P, Rule};
+use super::{Built, Children, FileBuilder, P, Rule, inner};
 
 /// The longest hardware address dhcpd keeps (ISC `dhcpd.h:HARDWARE_ADDR_LEN`).
 const LONGEST_HARDWARE_ADDRESS: usize = 20;
@@ -94,7 +94,7 @@ impl FileBuilder<'_, '_> {
     fn hostname(&self, pair: P<'_>) -> Built<Name> {
         let span = self.span(&pair);
         let mut text = Vec::with_capacity(span.len() as usize);
-        for part in pair.into_inner() {
+        for part in inner(pair) {
             let span = self.span(&part);
             text.extend_from_slice(self.short(self.octets_at(span), span)?);
         }
