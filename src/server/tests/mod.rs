@@ -83,7 +83,13 @@ impl Server {
         let now = Now { wall: START, tick: Duration::from_secs(1000) };
         let (mut bindings, mut memory) = (Bindings::default(), Memory::default());
         let mut lines = Vec::new();
-        let command_line = CommandLine { quiet: true, ..CommandLine::default() };
+        let command_line = CommandLine {
+            family: Family::V4,
+            config_file: Vec::new(),
+            lease_file: Vec::new(),
+            pid_file: Vec::new(),
+            quiet: true,
+        };
         let globals =
             read_globals(&config, &command_line, now, &mut bindings, &mut memory, &mut Nothing, &mut lines)
                 .expect("globals");
@@ -98,8 +104,7 @@ impl Server {
         };
         run_again(&config, now, &mut bindings, &mut memory, &mut Nothing, &mut lines).expect("root scope");
         let addresses = interface.addresses.iter().map(|&address| (0, address)).collect();
-        let discovered = Discovered { interfaces: vec![interface], addresses };
-        let plan = match_interfaces(&config, &discovered, &[]);
+        let plan = match_interfaces(&config, &Discovered { interfaces: vec![interface], addresses }, &[]);
         let setup = Setup {
             database,
             globals: bindings,
