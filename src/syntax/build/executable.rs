@@ -1,10 +1,10 @@
 //! Executable statements, zones and keys.
 
 use super::super::ast::*;
-use super::super::expr::{Expr, ExprType};
+use super::super::expr::{Expr, ExprKind, ExprType};
 use super::super::keyword::classify;
 use super::super::source::Span;
-use super::super::token::{Token, TokenKind};
+use super::super::token::{Token, TokenKind, WordClass};
 use super::expressions::Expected;
 use super::{Built, Children, FileBuilder, P, Rule, inner};
 
@@ -62,6 +62,10 @@ impl<'a> FileBuilder<'a, '_> {
                 let priority = children.take_if(Rule::priority).map(|pair| priority(pair.as_str()));
                 let data = self.data(children.required()?)?;
                 StatementKind::Log(Box::new(Log { priority, data }))
+            }
+            Rule::log_nothing => {
+                let tokens = children.filter(|pair| pair.as_rule() != Rule::priority);
+                StatementKind::Percent(tokens.map(|pair| self.token(&pair)).collect::<Built<_>>()?)
             }
             Rule::execute_statement => {
                 let command = self.name(children.required()?)?;
@@ -206,20 +210,18 @@ impl<'a> FileBuilder<'a, '_> {
         let span = self.span(&pair);
         if pair.as_rule() != Rule::case_number {
             let expr = self.expression(pair, labels.into())?;
-            // Octets would have taken the colon of the label for one of theirs.
-            let last = self.octets_at(expr.span).last();
-            return match &expr.kind {
-                super::super::expr::ExprKind::Hex(_) if last != Some(&b')') => {
-                    Err(Fault { kind: FaultKind::Unexpected, span })
-                }
-                _ => Ok(expr),
-            };
+            // Octets at the end would have taken the colon of the label for one of theirs.
+            let last = last_operand(&expr);
+            if matches!(last.kind, ExprKind::Hex(_)) && last.span.end == span.end {
+                return Err(Fault { kind: FaultKind::Unexpected, span });
+            }
+            return Ok(expr);
         }
         if labels == ExprType::Data {
             return Err(Fault { kind: FaultKind::Unexpected, span });
         }
         let number = self.number(&Children::of(self, pair).required()?)?;
-        Ok(Expr { span, kind: super::super::expr::ExprKind::Number(number.value) })
+        Ok(Expr { span, kind: ExprKind::Number(number.value) })
     }
 
     fn function_definition(
@@ -330,6 +332,20 @@ impl<'a> FileBuilder<'a, '_> {
     }
 }
 
+/// The operand that stands last in the text.
+fn last_operand(mut expr: &Expr) -> &Expr {
+    loop {
+        expr = match &expr.kind {
+            ExprKind::Not(inner) => inner,
+            ExprKind::Operation { rest, .. } => match rest.last() {
+                Some((_, last)) => last,
+                None => return expr,
+            },
+            _ => return expr,
+        };
+    }
+}
+
 /// The octets of a secret, read as dhcpd does (ISC `parse.c:parse_base64`): padding may be missing, bits that are left
 /// over must be zero, and there must be an octet.
 fn base64(tokens: &[Token]) -> Option<Vec<u8>> {
@@ -414,7 +430,7 @@ fn priority(text: &str) -> LogPriority {
 fn permission_key(text: &str) -> Option<PermissionKey> {
     // `new` is the same token as `client-updates` for dhcpd, by accident.
     const CLIENT_UPDATES: u16 = 601;
-    if matches!(classify(text.as_bytes()), super::super::token::WordClass::Keyword(CLIENT_UPDATES)) {
+    if matches!(classify(text.as_bytes()), WordClass::Keyword(CLIENT_UPDATES)) {
         return Some(PermissionKey::ClientUpdates);
     }
     Some(match text.to_ascii_lowercase().as_str() {
