@@ -260,6 +260,8 @@ fn executable_statements() {
         "set foo = 5; eval foo; return foo; log (info, \"x\"); log (\"x\"); execute (\"a\", \"b\"); db-time-format local;",
     );
     refused("log (info);");
+    refused("log (foo bar);");
+    accepted("log (info, error); log (host, 5);");
     accepted("log (info, );");
     accepted(
         "key \"k\" { algorithm hmac-md5; secret aGVs bG8=; }; zone a.b. { primary 1.2.3.4, ns; secondary6 ::1; key k; }",
@@ -328,6 +330,7 @@ fn server_statements() {
         "server-duid 7 \"x\";",
         "% anything { at all; { } }",
         "% anything;",
+        "% anything { at all",
     ] {
         accepted(text);
     }

@@ -60,12 +60,21 @@ impl<'a> FileBuilder<'a, '_> {
             }
             Rule::log_statement => {
                 let priority = children.take_if(Rule::priority).map(|pair| priority(pair.as_str()));
-                let data = self.data(children.required()?)?;
-                StatementKind::Log(Box::new(Log { priority, data }))
+                let data = children.required()?;
+                if self.begins_no_expression(&data) {
+                    return Ok(StatementKind::Percent(self.tokens(span).into()));
+                }
+                StatementKind::Log(Box::new(Log { priority, data: self.data(data)? }))
             }
             Rule::log_nothing => {
-                let tokens = children.filter(|pair| pair.as_rule() != Rule::priority);
-                StatementKind::Percent(tokens.map(|pair| self.token(&pair)).collect::<Built<_>>()?)
+                let first = children.find(|pair| pair.as_rule() != Rule::priority);
+                let tokens = self.tokens(span);
+                match first {
+                    Some(first) if first.as_rule() == Rule::word && !self.begins_no_expression(&first) => {
+                        return Err(self.locate(span, &tokens, true));
+                    }
+                    _ => StatementKind::Percent(tokens.into()),
+                }
             }
             Rule::execute_statement => {
                 let command = self.name(children.required()?)?;
@@ -81,6 +90,15 @@ impl<'a> FileBuilder<'a, '_> {
             Rule::key => StatementKind::Key(Box::new(self.key(children, span)?)),
             _ => return Err(Fault { kind: FaultKind::UnknownStatement, span }),
         })
+    }
+
+    /// Whether the first word of a pair is a keyword, but none that an expression begins with.
+    fn begins_no_expression(&self, pair: &P<'a>) -> bool {
+        let text = pair.as_str();
+        let is_word = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_');
+        let word = text.split(|character| !is_word(character)).next().unwrap_or_default();
+        matches!(classify(word.as_bytes()), WordClass::Keyword(_))
+            && !EXPRESSION_KEYWORDS.iter().any(|keyword| keyword.eq_ignore_ascii_case(word))
     }
 
     fn option_statement(&self, verb: OptionVerb, mut children: Children<'a>) -> Built<StatementKind> {
@@ -394,6 +412,59 @@ fn base64(tokens: &[Token]) -> Option<Vec<u8>> {
     let left_over = count % 4 != 0 && bits != 0;
     (!left_over && !octets.is_empty()).then_some(octets)
 }
+
+/// The keywords that an expression may begin with.
+const EXPRESSION_KEYWORDS: &[&str] = &[
+    "not",
+    "option",
+    "config-option",
+    "exists",
+    "check",
+    "defined",
+    "substring",
+    "suffix",
+    "lcase",
+    "ucase",
+    "concat",
+    "pick",
+    "pick-first-value",
+    "reverse",
+    "binary-to-ascii",
+    "encode-int",
+    "extract-int",
+    "packet",
+    "v6relay",
+    "gethostname",
+    "gethostbyname",
+    "hardware",
+    "leased-address",
+    "host-decl-name",
+    "filename",
+    "server-name",
+    "null",
+    "lease-time",
+    "client-state",
+    "known",
+    "static",
+    "formerr",
+    "noerror",
+    "notauth",
+    "notimp",
+    "notzone",
+    "nxdomain",
+    "nxrrset",
+    "refused",
+    "servfail",
+    "yxdomain",
+    "yxrrset",
+    "booting",
+    "reboot",
+    "select",
+    "request",
+    "bound",
+    "renew",
+    "rebind",
+];
 
 fn is_define(verb: &P<'_>) -> bool {
     verb.as_str().eq_ignore_ascii_case("define")

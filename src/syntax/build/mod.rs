@@ -349,7 +349,7 @@ impl<'a> FileBuilder<'a, '_> {
     }
 
     /// Where a statement stops fitting: the farthest place the grammar comes to without its recovery.
-    fn locate(&mut self, span: Span, tokens: &[Token], ended: bool) -> Fault {
+    pub(super) fn locate(&mut self, span: Span, tokens: &[Token], ended: bool) -> Fault {
         let Some(first) = tokens.first() else {
             let span = Span::new(span.file, span.start, span.start.saturating_add(1));
             return Fault { kind: FaultKind::UnknownStatement, span };
