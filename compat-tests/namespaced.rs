@@ -434,7 +434,11 @@ impl Subject for Namespaced {
             thread::sleep(Duration::from_millis(300));
         }
         self.bogus = 0;
-        self.drain_lines(Duration::from_millis(1));
+        self.lines()
+    }
+
+    fn lines(&mut self) -> Vec<Vec<u8>> {
+        self.drain_lines(Duration::from_millis(2));
         std::mem::take(&mut self.pending)
     }
 
