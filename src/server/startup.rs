@@ -25,6 +25,11 @@ impl Database {
         self.core
     }
 
+    /// `server-duid`, as the lease file has it.
+    pub fn server_duid(&self) -> Option<&[u8]> {
+        self.core.others.server_duid.as_deref()
+    }
+
     /// The leases.
     pub fn leases(&self) -> &LeaseDb {
         &self.core.leases
