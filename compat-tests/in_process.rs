@@ -170,7 +170,8 @@ impl InProcess {
         self.port = settings.local_port;
         let pid = String::from_utf8_lossy(&globals.pid_file).into_owned();
         // The files are here by their names alone.
-        let leases = String::from_utf8_lossy(&globals.lease_file).replace(&format!("{}/", self.directory()), "");
+        let leases =
+            String::from_utf8_lossy(&globals.lease_file).replace(&format!("{}/", self.directory()), "");
         let text = self.files.get(&leases).cloned().ok_or("no lease file")?;
         self.leases = leases;
         let mut effects = Vec::new();

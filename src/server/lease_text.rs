@@ -4,11 +4,10 @@
 
 use super::turn::Core;
 use crate::config::Config;
-use crate::config::network::ClassId;
+use crate::config::print::print_statements;
+use crate::config::tree::Block;
 use crate::eval::classes::Spawned;
-use crate::lease::{
-    ClassName, Lease, LeaseDb, LeaseId, OtherBlock, Others, Rewrite, Sink, Words, read, write_lease,
-};
+use crate::lease::{Lease, LeaseDb, LeaseId, OtherBlock, Others, Rewrite, Sink, Words, read, write_lease};
 use crate::log::Line;
 use crate::time::Seconds;
 
@@ -23,10 +22,12 @@ impl Words for Names<'_> {
         self.config
     }
 
-    fn class(&self, class: ClassId) -> Option<ClassName> {
-        let declared = self.spawned.declaration(self.config, class)?;
-        let value = self.spawned.value(self.config, class).map(|value| value.to_vec());
-        Some(ClassName { name: declared.name.as_bytes().to_vec(), value })
+    fn spawned(&self) -> Option<&Spawned> {
+        Some(self.spawned)
+    }
+
+    fn statements(&self, block: &Block, indent: usize, out: &mut Vec<u8>) {
+        out.extend(print_statements(self.config, block, indent));
     }
 }
 

@@ -3,7 +3,6 @@
 
 mod shared;
 
-
 use super::*;
 
 pub(super) fn no_files(_: &[u8]) -> Result<Vec<u8>, LoadError> {
