@@ -32,6 +32,9 @@ const EPOCH: i64 = 1_790_000_000;
 /// A time that is not tuned to whole seconds, as in the real runs.
 const START: Duration = Duration::from_millis(10);
 
+/// What a step takes.
+const STEP: Duration = Duration::from_millis(20);
+
 /// Whether the engine alone can play this scenario.
 pub fn can_play(scenario: &Scenario) -> bool {
     let process = |a: &Action| matches!(a, Action::Run(_) | Action::Link { .. });
@@ -63,6 +66,8 @@ impl Environment for Nothing {
 /// What happens next to the engine, without the borrowed payload of [`Event`].
 enum Next {
     Frame(usize, Vec<u8>),
+    /// A frame of the server's own kernel: its checksum is left to the card.
+    Own(usize, Vec<u8>),
     Echo(Ipv4Addr),
     Committed(relet::server::CommitId),
 }
@@ -230,13 +235,16 @@ impl InProcess {
         match next {
             Next::Committed(commit) => self.handle(Event::Committed(commit)),
             Next::Echo(from) => self.handle(Event::EchoReply { from }),
-            Next::Frame(wire, frame) => {
+            Next::Frame(..) | Next::Own(..) => {
+                let ready = matches!(next, Next::Frame(..));
+                let (Next::Frame(wire, frame) | Next::Own(wire, frame)) = next else { return };
                 let served = self.engine.as_ref().and_then(|e| {
                     e.interfaces().iter().position(|s| s.interface.name == self.interfaces[wire].name)
                 });
                 let Some(served) = served.filter(|_| self.passes(&frame)) else { return };
                 let mut lines = Vec::new();
-                let datagram = self.decoder.decode(&frame, Auxiliary::default(), &mut lines);
+                let auxiliary = Auxiliary { checksum_ready: ready, ..Auxiliary::default() };
+                let datagram = self.decoder.decode(&frame, auxiliary, &mut lines);
                 let datagram = datagram.map(|d| (d.source, d.payload.to_vec()));
                 lines.iter().for_each(|l| self.log(l));
                 if let Some((source, payload)) = datagram {
@@ -314,7 +322,7 @@ impl InProcess {
                 let Some(frame) = self.kernel(wire, hop, *destination.ip(), 17, &datagram) else { return };
                 // The packet socket hears what the kernel sends to our own port.
                 if destination.port() == self.port {
-                    self.queue.push_back(Next::Frame(wire, frame));
+                    self.queue.push_back(Next::Own(wire, frame));
                 }
             }
         }
@@ -446,6 +454,7 @@ impl Subject for InProcess {
 
     fn settle(&mut self) -> Vec<Vec<u8>> {
         self.work();
+        self.pass(self.now + STEP, false);
         std::mem::take(&mut self.lines)
     }
 

@@ -139,6 +139,8 @@ pub struct Namespaced {
     fences: bool,
     last_wire: usize,
     bogus: usize,
+    /// Fences whose line is still to come out of syslog.
+    fenced: usize,
     syslog: Option<(tempfile::TempDir, Receiver<Vec<u8>>)>,
     origin: Instant,
     epoch: i64,
@@ -206,6 +208,7 @@ impl Namespaced {
             fences: scenario.fences,
             last_wire: 0,
             bogus: 0,
+            fenced: 0,
             syslog,
             origin: Instant::now(),
             epoch: 0,
@@ -422,6 +425,7 @@ impl Subject for Namespaced {
         if visible && self.fences {
             let wire = &self.wires[self.last_wire];
             let _ = wire.socket.send(&packet::fence(wire.link));
+            self.fenced += 1;
             if !self.until_fence() {
                 self.fences = false;
             }
@@ -439,6 +443,13 @@ impl Subject for Namespaced {
         let mut all = Vec::new();
         while let Ok(datagram) = datagrams.recv_timeout(Duration::from_millis(20)) {
             all.push(datagram);
+        }
+        // Fences are taken out, the last ones first: the scenario's own packets come before ours.
+        while self.fenced > 0
+            && let Some(at) = all.iter().rposition(|line| line.ends_with(FENCE))
+        {
+            all.remove(at);
+            self.fenced -= 1;
         }
         all
     }

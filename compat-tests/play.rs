@@ -87,6 +87,8 @@ impl Player<'_> {
                 }
                 return Ok(());
             }
+            // What is logged while a reply is on its way belongs to the message that caused it.
+            Action::Expect { .. } => {}
             _ => self.out.step(&step.text),
         }
         match &step.action {
@@ -179,7 +181,9 @@ impl Player<'_> {
 
     fn expect(&mut self, step: &Step, name: &str, what: Reply) {
         if what == Reply::Nothing {
-            self.collect();
+            // Once more: what waits for the disk may come after the fence.
+            self.settle();
+            self.out.step(&step.text);
             if self.waiting.iter().any(|h| show::reply(&h.frame).is_some()) {
                 self.fail(step, "there was a reply");
             }
@@ -188,14 +192,10 @@ impl Player<'_> {
         }
         let patience = if self.failures.is_empty() { PATIENCE } else { IMPATIENCE };
         let mut waited = false;
-        let heard = loop {
+        let found = loop {
             self.collect();
             if let Some(at) = self.waiting.iter().position(|h| show::reply(&h.frame).is_some()) {
-                // Pings that came before the reply.
-                let rest = self.waiting.split_off(at);
-                self.show_waiting();
-                self.waiting = rest;
-                break Some(self.waiting.remove(0));
+                break Some(at);
             }
             match self.subject.receive(patience) {
                 Some(heard) => self.waiting.push(heard),
@@ -203,16 +203,22 @@ impl Player<'_> {
             }
             waited = true;
         };
-        let Some(heard) = heard else {
-            self.show_waiting();
+        if waited {
             self.settle();
+        }
+        self.out.step(&step.text);
+        let Some(at) = found else {
+            self.show_waiting();
             self.out.line("no reply");
             self.fail(step, "no reply");
             return;
         };
-        if waited {
-            self.settle();
-        }
+        // Pings may have come before the reply, other things after it.
+        let mut before = std::mem::take(&mut self.waiting);
+        let mut after = before.split_off(at);
+        let heard = after.remove(0);
+        before.iter().for_each(|h| self.show(h));
+        self.waiting = after;
         self.show(&heard);
         let Some(reply) = show::reply(&heard.frame) else { return };
         let Some(client) = self.clients.get_mut(name) else { return };

@@ -139,14 +139,14 @@ impl HostIndex {
                 None => {}
             }
         }
-        if let Some(next) = successor {
-            if let Some(host) = hosts.get(next.index()) {
-                if let Some(uid) = host.uid.as_ref().filter(|uid| !uid.is_empty()) {
-                    self.uids.insert(uid.clone(), next);
-                }
-                if let Some(hardware) = host.hardware.as_ref().filter(|_| was_head) {
-                    self.hardware.insert(hardware_key(hardware.htype, &hardware.address), next);
-                }
+        if let Some(next) = successor
+            && let Some(host) = hosts.get(next.index())
+        {
+            if let Some(uid) = host.uid.as_ref().filter(|uid| !uid.is_empty()) {
+                self.uids.insert(uid.clone(), next);
+            }
+            if let Some(hardware) = host.hardware.as_ref().filter(|_| was_head) {
+                self.hardware.insert(hardware_key(hardware.htype, &hardware.address), next);
             }
         }
         for table in &mut self.identifiers {

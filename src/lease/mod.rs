@@ -19,7 +19,7 @@ pub use db::{Counts, Ending, LeaseDb, Role, Standing, Superseded, TooManyAddress
 pub use others::{FailoverState, OtherBlock, OtherKind, PeerState};
 pub use queue::Queue;
 pub use reader::{Sink, read};
-pub use writer::{ClassName, Others, Rewrite, Words, write_lease};
+pub use writer::{ClassName, Others, Rewrite, Words, write_lease, write_server_duid};
 
 use crate::config::network::{ClassId, Hardware, HostId, PoolId, SubnetId};
 use crate::config::tree::{Events, Octets};

@@ -196,6 +196,16 @@ pub fn write_failover_state(
     out.extend(b"\n}\n");
 }
 
+/// Appends a `server-duid` entry. dhcpd writes one at every start, DHCPv4 servers included.
+pub fn write_server_duid(out: &mut Vec<u8>, duid: &[u8], format: LeaseIdFormat) {
+    out.extend_from_slice(b"server-duid ");
+    match format {
+        LeaseIdFormat::Octal => write_quoted(out, duid),
+        LeaseIdFormat::Hex => write_hex(out, duid),
+    }
+    out.extend_from_slice(b";\n\n");
+}
+
 /// Appends a date with its semicolon, in the format the configuration asks for.
 fn write_time(out: &mut Vec<u8>, time: Seconds, words: &dyn Words) {
     if time == NEVER {

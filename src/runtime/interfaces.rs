@@ -17,7 +17,7 @@ use super::sys::udp::Fallback;
 use crate::config::network::Hardware;
 use crate::log::Line;
 use crate::server::Interface;
-use crate::server::interfaces::{Plan, Step};
+use crate::server::interfaces::{Discovered, Plan, Step};
 
 /// The names of the command line as text. A name that is not text is none the kernel reports, so it matches nothing.
 pub fn names(words: &[OsString]) -> Vec<String> {
@@ -29,7 +29,7 @@ pub fn names(words: &[OsString]) -> Vec<String> {
 ///
 /// # Errors
 /// When the system does not tell.
-pub fn discover(requested: &[String]) -> Result<Vec<Interface>, Fatal> {
+pub fn discover(requested: &[String]) -> Result<Discovered, Fatal> {
     let entries = getifaddrs().map_err(|errno| {
         emit(&Line::error(format!("Error getting interfaces; {}", super::sys::strerror(errno as i32))));
         Fatal::new("Can't get list of interfaces.")
@@ -43,15 +43,15 @@ pub fn discover(requested: &[String]) -> Result<Vec<Interface>, Fatal> {
             .map(|address| address.ip()),
         name: entry.interface_name,
     });
-    let mut interfaces = collect(entries, requested);
-    for interface in &mut interfaces {
+    let mut discovered = collect(entries, requested);
+    for interface in &mut discovered.interfaces {
         // What has no address we know of, or has vanished since, tells so when its socket is opened.
         if let Ok((index, hardware)) = lpf::identify(&interface.name) {
             interface.index = index;
             interface.hardware = hardware;
         }
     }
-    Ok(interfaces)
+    Ok(discovered)
 }
 
 /// One entry of getifaddrs(3): an interface, and at most one of its addresses.
@@ -61,8 +61,9 @@ struct Entry {
     address: Option<Ipv4Addr>,
 }
 
-fn collect(entries: impl Iterator<Item = Entry>, requested: &[String]) -> Vec<Interface> {
-    let mut interfaces: Vec<Interface> = Vec::new();
+fn collect(entries: impl Iterator<Item = Entry>, requested: &[String]) -> Discovered {
+    let mut discovered = Discovered::default();
+    let Discovered { interfaces, addresses } = &mut discovered;
     for Entry { name, flags, address } in entries {
         let suitable = flags.contains(InterfaceFlags::IFF_BROADCAST)
             && !flags.intersects(InterfaceFlags::IFF_LOOPBACK | InterfaceFlags::IFF_POINTOPOINT);
@@ -71,15 +72,17 @@ fn collect(entries: impl Iterator<Item = Entry>, requested: &[String]) -> Vec<In
         if !wanted || !flags.contains(InterfaceFlags::IFF_UP) {
             continue;
         }
-        match known.and_then(|known| interfaces.get_mut(known)) {
-            Some(interface) => interface.addresses.extend(address),
-            None => {
-                let addresses = address.into_iter().collect();
-                interfaces.push(Interface { name, index: 0, hardware: Hardware::default(), addresses });
-            }
+        let place = known.unwrap_or_else(|| {
+            let hardware = Hardware::default();
+            interfaces.push(Interface { name, index: 0, hardware, addresses: Vec::new() });
+            interfaces.len() - 1
+        });
+        if let (Some(address), Some(interface)) = (address, interfaces.get_mut(place)) {
+            interface.addresses.push(address);
+            addresses.push((place, address));
         }
     }
-    interfaces
+    discovered
 }
 
 /// The sockets of a server: one packet socket for each served interface, in the plan's order, and the fallback socket.
@@ -162,13 +165,24 @@ mod tests {
 
     fn told(requested: &[&str]) -> Vec<(String, usize)> {
         let requested: Vec<String> = requested.iter().map(|name| (*name).to_owned()).collect();
-        let interfaces = collect(system().into_iter(), &requested);
-        interfaces.into_iter().map(|interface| (interface.name, interface.addresses.len())).collect()
+        let discovered = collect(system().into_iter(), &requested);
+        discovered
+            .interfaces
+            .into_iter()
+            .map(|interface| (interface.name, interface.addresses.len()))
+            .collect()
     }
 
     #[test]
     fn broadcast_interfaces_that_are_up() {
         assert_eq!(told(&[]), [("eth0".into(), 2), ("eth1".into(), 0), ("eth0:1".into(), 1)]);
+    }
+
+    #[test]
+    fn addresses_keep_the_system_s_order() {
+        let discovered = collect(system().into_iter(), &[]);
+        let order: Vec<usize> = discovered.addresses.iter().map(|(interface, _)| *interface).collect();
+        assert_eq!(order, [0, 2, 0]);
     }
 
     #[test]

@@ -111,7 +111,7 @@ pub fn start(log: &Log, program: &OsStr, words: &[OsString], child: &mut Option<
         daemon::write_pid_file(&paths.pid);
     }
     identity.assume()?;
-    log.set_perror(if cli.debug { Perror::Always } else { Perror::Never });
+    log.set_perror(if cli.debug && !cli.quiet { Perror::Always } else { Perror::Never });
     if let Some(child) = child.take() {
         child
             .report_and_detach()

@@ -57,12 +57,19 @@ struct Candidate<'a> {
     interface: Option<&'a Interface>,
 }
 
-/// Decides which interfaces are served.
-///
-/// `discovered` holds, in the system's order, every interface that is up and either can broadcast and is neither
-/// loopback nor point-to-point, or is named in `requested` or by an `interface` statement. `requested` holds the names
-/// of the command line in order.
-pub fn match_interfaces(config: &Config, discovered: &[Interface], requested: &[String]) -> Plan {
+/// What the system shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Discovered {
+    /// In the system's order, every interface that is up and either can broadcast and is neither loopback nor
+    /// point-to-point, or is named on the command line or by an `interface` statement.
+    pub interfaces: Vec<Interface>,
+    /// All their addresses in the system's order, each with the index of its interface. The addresses of an interface
+    /// and those of its aliases (`eth0:1`, an interface of its own) may alternate.
+    pub addresses: Vec<(usize, Ipv4Addr)>,
+}
+
+/// Decides which interfaces are served. `requested` holds the names of the command line in order.
+pub fn match_interfaces(config: &Config, discovered: &Discovered, requested: &[String]) -> Plan {
     let mut steps = Vec::new();
     let mut list = named(config, requested);
     // With names, only those are served, yet every interface takes part in the matching.
@@ -74,7 +81,8 @@ pub fn match_interfaces(config: &Config, discovered: &[Interface], requested: &[
             owner.get_or_insert(at);
         }
     }
-    for interface in discovered {
+    let mut place = Vec::with_capacity(discovered.interfaces.len());
+    for interface in &discovered.interfaces {
         let at = match list.iter().position(|c| c.name == interface.name) {
             Some(at) => at,
             None => {
@@ -88,13 +96,15 @@ pub fn match_interfaces(config: &Config, discovered: &[Interface], requested: &[
             }
         };
         list[at].interface = Some(interface);
-        for &address in &interface.addresses {
-            if let Some(fatal) =
-                attach(config, &mut list, at, address, &mut subnet_owner, &mut network_owner, &mut steps)
-            {
-                steps.push(Step::Fatal(fatal));
-                return Plan { served: Vec::new(), steps };
-            }
+        place.push(at);
+    }
+    for &(interface, address) in &discovered.addresses {
+        let Some(&at) = place.get(interface) else { continue };
+        if let Some(fatal) =
+            attach(config, &mut list, at, address, &mut subnet_owner, &mut network_owner, &mut steps)
+        {
+            steps.push(Step::Fatal(fatal));
+            return Plan { served: Vec::new(), steps };
         }
     }
     let has_address: Vec<bool> = subnet_owner.iter().map(Option::is_some).collect();

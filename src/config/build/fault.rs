@@ -49,16 +49,10 @@ impl Builder {
         }
     }
 
-    /// Forgets a fault that is reported in another way.
-    pub(super) fn drop_include_fault(&mut self, within: Span) {
-        self.faults.0.retain(|fault| {
-            !(matches!(fault.kind, FaultKind::Include | FaultKind::IncludeCycle)
-                && within.contains(fault.span))
-        });
-    }
-
     fn flush_one(&mut self) {
-        if let Some(fault) = self.faults.0.pop_front() {
+        // A file that cannot be included is reported at its statement, which dhcpd does not survive.
+        let stops = |fault: &Fault| matches!(fault.kind, FaultKind::Include | FaultKind::IncludeCycle);
+        if let Some(fault) = self.faults.0.pop_front().filter(|fault| !stops(fault)) {
             self.report_fault(&fault, false);
         }
     }

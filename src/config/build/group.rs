@@ -1,7 +1,6 @@
 //! Groups (ISC `server/confpars.c:parse_group_declaration`, `common/memory.c:supersede_group`).
 
-use super::{Builder, Refused};
-use crate::config::diagnostic::Code;
+use super::Builder;
 use crate::config::network::{Group, GroupId, ScopeId};
 
 /// A group between its braces.
@@ -33,18 +32,6 @@ impl Builder {
     /// `deleted;` in a group.
     pub fn set_group_deleted(&mut self, group: &mut GroupDraft) {
         group.deleted = true;
-    }
-
-    /// dhcpd wants a further statement after `dynamic;`, `static;` and `deleted;` in a group.
-    pub fn refuse_group_end(&mut self) -> Refused {
-        let diagnostic = crate::config::diagnostic::Diagnostic::error(
-            Code::GroupFlag,
-            self.span,
-            "expecting a parameter or declaration",
-        )
-        .message("a group may not end with this statement")
-        .note("put another statement after it");
-        self.report(diagnostic)
     }
 
     /// The closing brace of a group: a named one can be joined by hosts from now on.

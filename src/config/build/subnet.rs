@@ -299,7 +299,8 @@ impl Range {
 
     /// Whether the two overlap; `None` for different families.
     fn overlaps(&self, other: &Range) -> Option<bool> {
-        (self.v6 == other.v6)
-            .then(|| self.address & other.mask == other.address || other.address & self.mask == self.address)
+        (self.v6 == other.v6).then_some(
+            self.address & other.mask == other.address || other.address & self.mask == self.address,
+        )
     }
 }

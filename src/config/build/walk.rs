@@ -136,7 +136,7 @@ impl Builder {
         let (declared, parameter, unchanged) = (Ok(Some(true)), Ok(Some(false)), Ok(None));
         match &written.kind {
             StatementKind::Include(include) => {
-                self.include(include, span, place);
+                self.include(include, place);
                 declared
             }
             StatementKind::Host(host) => {
@@ -145,18 +145,17 @@ impl Builder {
             }
             StatementKind::Group(group) => {
                 if matches!(place.kind, Kind::Host | Kind::Class) {
-                    return Err(self.refuse(Code::GroupNotHere, "group declarations not allowed here."));
+                    let isc = match (&place.draft, &group.name) {
+                        (Draft::Host(_), None) => "expecting string or identifier.",
+                        (Draft::Host(_), Some(_)) => "semicolon expected.",
+                        _ => "group declarations not allowed here.",
+                    };
+                    return Err(self.refuse(Code::GroupNotHere, isc));
                 }
                 let name = group.name.as_ref().map(|name| &*name.text);
                 let mut draft = self.open_group(place.scope, name);
                 let mut inner = Place::new(Kind::Group, draft.scope).draft(Draft::Group(&mut draft));
                 self.statements(&group.block.statements, &mut inner);
-                let flag = |kind: &StatementKind| {
-                    matches!(kind, StatementKind::Dynamic | StatementKind::Static | StatementKind::Deleted)
-                };
-                if let Some(last) = group.block.statements.last().filter(|last| flag(&last.kind)) {
-                    self.at(last.span).refuse_group_end();
-                }
                 self.close_group(draft);
                 declared
             }
@@ -372,7 +371,7 @@ impl Builder {
         }
     }
 
-    fn include(&mut self, include: &syntax::Include, span: Span, place: &mut Place<'_>) {
+    fn include(&mut self, include: &syntax::Include, place: &mut Place<'_>) {
         let name = &*include.name.text;
         match &include.content {
             Ok(included) => {
@@ -393,7 +392,6 @@ impl Builder {
                 }
             }
             Err(error) => {
-                self.drop_include_fault(span);
                 let text = match error {
                     IncludeError::Load(error) => {
                         // EISDIR comes when reading, everything else when opening.

@@ -79,7 +79,6 @@ codes! {
     UidTwice "E0404" "two identifiers in one host"
     HostIdentifier "E0405" "a host-identifier that makes no sense"
     GroupUnknown "E0406" "a group that is not declared"
-    GroupFlag "E0407" "a group that ends with dynamic, static or deleted"
     HostsAreGlobal "W0401" "a host inside a subnet"
     UidIgnored "W0402" "a client identifier that is ignored"
 
