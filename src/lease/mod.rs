@@ -8,6 +8,7 @@ mod chains;
 mod date;
 pub mod db;
 mod lexer;
+mod load;
 pub mod others;
 mod pieces;
 mod queue;
@@ -16,10 +17,11 @@ mod start;
 pub mod writer;
 
 pub use db::{Counts, Ending, LeaseDb, Role, Standing, Superseded, TooManyAddresses};
+pub use load::{Loading, TypeHandler};
 pub use others::{FailoverState, OtherBlock, OtherKind, PeerState};
 pub use queue::Queue;
 pub use reader::{Sink, read};
-pub use writer::{ClassName, Others, Rewrite, Words, write_lease, write_server_duid};
+pub use writer::{Others, Rewrite, Words, write_lease, write_server_duid};
 
 use crate::config::network::{ClassId, Hardware, HostId, PoolId, SubnetId};
 use crate::config::tree::{Events, Octets};

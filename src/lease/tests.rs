@@ -81,7 +81,9 @@ const NOW: Seconds = 1_800_000_000;
 fn loaded(config: &Config, source: &[u8]) -> (LeaseDb, Others, Vec<Line>) {
     let mut db = LeaseDb::new(config).unwrap();
     let (mut others, mut spawned) = (Others::default(), Spawned::default());
-    let lines = load(&mut db, (&mut others, &mut spawned), (source, b"f"), config, NOW);
+    let mut loading = Loading { db: &mut db, others: &mut others, spawned: &mut spawned };
+    let lines = loading.load(source, b"f", config, NOW, &mut |_, _| Ok(None));
+    db.start();
     (db, others, lines)
 }
 
@@ -101,64 +103,13 @@ fn messages(lines: &[Line]) -> Vec<String> {
 
 /// A configuration and what was spawned.
 struct Both<'a>(&'a Config, &'a Spawned);
-
 impl Words for Both<'_> {
     fn config(&self) -> &Config {
         self.0
     }
-
-    fn class(&self, class: ClassId) -> Option<ClassName> {
-        let declared = self.1.declaration(self.0, class)?;
-        let value = self.1.value(self.0, class).map(|value| value.to_vec());
-        Some(ClassName { name: declared.name.as_bytes().to_vec(), value })
+    fn spawned(&self) -> Option<&Spawned> {
+        Some(self.1)
     }
-}
-
-/// Takes everything of a file.
-struct Loading<'a> {
-    db: &'a mut LeaseDb,
-    others: &'a mut Others,
-    spawned: &'a mut Spawned,
-    lines: Vec<Line>,
-}
-
-impl Sink for Loading<'_> {
-    fn lease(&mut self, lease: Lease) -> Option<Line> {
-        self.db.enter(lease).err()
-    }
-
-    fn other(&mut self, block: OtherBlock) {
-        self.others.add(block);
-    }
-
-    fn line(&mut self, line: Line) {
-        self.lines.push(line);
-    }
-
-    fn subclass(&mut self, config: &Config, superclass: ClassId, value: &[u8]) -> Option<ClassId> {
-        let value = Octets::new(value);
-        let declared = config.classes.get(superclass.index())?;
-        if let Some(&known) = declared.subclasses.get(&value) {
-            return Some(known);
-        }
-        let class = self.spawned.subclass_for(config, superclass, &value);
-        self.db.limit(class, declared.lease_limit.unwrap_or(0));
-        Some(class)
-    }
-}
-
-/// Reads a file into a database and starts it.
-fn load(
-    db: &mut LeaseDb,
-    (others, spawned): (&mut Others, &mut Spawned),
-    (source, name): (&[u8], &[u8]),
-    config: &Config,
-    now: Seconds,
-) -> Vec<Line> {
-    let mut loading = Loading { db, others, spawned, lines: Vec::new() };
-    read(source, name, config, now, &mut loading);
-    loading.db.start();
-    loading.lines
 }
 
 mod start_up {
@@ -680,7 +631,9 @@ mod file {
             lease 10.0.0.14 { binding state active; ends 4 2026/01/01 00:00:00; billing subclass \"c\" 9; }\n";
         let mut db = LeaseDb::new(&config).unwrap();
         let (mut others, mut spawned) = (Others::default(), Spawned::default());
-        assert!(load(&mut db, (&mut others, &mut spawned), (file, b"f"), &config, NOW).is_empty());
+        let mut loading = Loading { db: &mut db, others: &mut others, spawned: &mut spawned };
+        assert!(loading.load(file, b"f", &config, NOW, &mut |_, _| Ok(None)).is_empty());
+        db.start();
         let billing = |last: u8| {
             let mut out = Vec::new();
             let lease = db.lease(id(&db, &format!("10.0.0.{last}")));
@@ -985,8 +938,10 @@ mod recorded {
             std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() as Seconds;
         let mut db = LeaseDb::new(&config).unwrap();
         let (mut others, mut spawned) = (Others::default(), Spawned::default());
+        let mut loading = Loading { db: &mut db, others: &mut others, spawned: &mut spawned };
         let file = format!("{name}.leases");
-        let mut lines = load(&mut db, (&mut others, &mut spawned), (&source, file.as_bytes()), &config, now);
+        let mut lines = loading.load(&source, file.as_bytes(), &config, now, &mut |_, _| Ok(None));
+        db.start();
         for pool in db.pool_order().to_vec() {
             while let Some(lease) = db.due_in(pool, now) {
                 db.settle(lease, now, true);

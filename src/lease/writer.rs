@@ -10,9 +10,10 @@ use crate::config::Config;
 use crate::config::network::{ClassId, Hardware, LeaseIdFormat};
 use crate::config::tree::Block;
 use crate::eval::bindings::Value;
+use crate::eval::classes::Spawned;
 use crate::eval::{Handler, Handlers};
 use crate::log::Line;
-use crate::options::{PrintStyle, Spaces, print_option};
+use crate::options::{Octets, Spaces};
 use crate::time::{NEVER, Seconds};
 use std::io::Write;
 use std::sync::Arc;
@@ -21,15 +22,6 @@ use std::sync::Arc;
 const HEADER: &str = "# The format of this file is documented in the dhcpd.leases(5) manual page.\n\
     # This lease file was written by isc-dhcp-4.4.3-P1\n\n\
     # authoring-byte-order entry is generated, DO NOT DELETE\n";
-
-/// How a class is named in the lease file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClassName {
-    /// Its name; of a subclass, that of its superclass.
-    pub name: Vec<u8>,
-    /// The value a subclass stands for.
-    pub value: Option<Vec<u8>>,
-}
 
 /// What the writer must be told about things that are not leases.
 pub trait Words {
@@ -44,12 +36,20 @@ pub trait Words {
     fn statements(&self, block: &Block, indent: usize, out: &mut Vec<u8>) {
         let _ = (block, indent, out);
     }
-    /// The name of a class; by default one of the configuration.
-    fn class(&self, class: ClassId) -> Option<ClassName> {
-        let class = self.config().classes.get(class.index())?;
-        let value = class.hash_value.as_ref().map(|value| value.to_vec());
-        Some(ClassName { name: class.name.as_bytes().to_vec(), value })
+    /// The subclasses made while serving.
+    fn spawned(&self) -> Option<&Spawned> {
+        None
     }
+}
+
+/// How a class is named in the lease file: its name, or that of its superclass and the value it stands for.
+fn class_name(class: ClassId, words: &dyn Words) -> Option<(&[u8], Option<&Octets>)> {
+    let config = words.config();
+    let (name, value) = match words.spawned() {
+        Some(spawned) => (spawned.declaration(config, class)?, spawned.value(config, class)),
+        None => config.classes.get(class.index()).map(|class| (class, class.hash_value.as_ref()))?,
+    };
+    Some((name.name.as_bytes(), value))
 }
 
 /// The plain configuration knows all but local time and statements.
@@ -106,8 +106,8 @@ pub fn write_lease(out: &mut Vec<u8>, lease: &Lease, now: Seconds, words: &dyn W
         out.extend(b"\n  dynamic-bootp;");
     }
     let billed = lease.billing_class.filter(|_| lease.ends > now);
-    if let Some(class) = billed.and_then(|class| words.class(class)) {
-        write_billing(out, &class);
+    if let Some(class) = billed.and_then(|class| class_name(class, words)) {
+        write_billing(out, class);
     }
     if let Some(hardware) = &lease.hardware {
         out.extend(b"\n  ");
@@ -128,7 +128,7 @@ pub fn write_lease(out: &mut Vec<u8>, lease: &Lease, now: Seconds, words: &dyn W
     }
     for (code, value) in &lease.agent_options {
         if !value.is_empty() {
-            write_agent_option(out, *code, value, &words.config().spaces, lines);
+            write_agent_option(out, *code, value, &words.config().spaces);
         }
     }
     if let Some(name) = &lease.client_hostname
@@ -257,21 +257,21 @@ fn write_hardware(out: &mut Vec<u8>, hardware: &Hardware) {
     out.push(b';');
 }
 
-fn write_billing(out: &mut Vec<u8>, class: &ClassName) {
-    match &class.value {
+fn write_billing(out: &mut Vec<u8>, (name, value): (&[u8], Option<&Octets>)) {
+    match value {
         None => {
             out.extend(b"\n  billing class \"");
-            out.extend(&class.name);
+            out.extend(name);
             out.extend(b"\";");
         }
         Some(value) => {
             out.extend(b"\n  billing subclass \"");
-            out.extend(&class.name);
+            out.extend(name);
             out.extend(b"\" ");
             if value.iter().all(|&c| is_printable(c)) {
                 // Not escaped.
                 out.push(b'"');
-                out.extend(value);
+                out.extend(value.as_slice());
                 out.push(b'"');
             } else {
                 write_hex(out, value);
@@ -309,13 +309,39 @@ fn write_binding(out: &mut Vec<u8>, name: &str, value: &Value, lines: &mut Vec<L
     out.push(b';');
 }
 
-fn write_agent_option(out: &mut Vec<u8>, code: u8, value: &[u8], spaces: &Spaces, lines: &mut Vec<Line>) {
+fn write_agent_option(out: &mut Vec<u8>, code: u8, value: &[u8], spaces: &Spaces) {
     let option = spaces.by_code(Spaces::AGENT, u32::from(code));
     out.extend(b"\n  option agent.");
     out.extend(spaces.name(option).as_bytes());
     out.push(b' ');
-    out.extend(print_option(spaces, option, value, PrintStyle::CONFIGURATION, lines));
+    match (spaces.format(option).letters(), value) {
+        ("I", &[a, b, c, d]) => write_address(out, [a, b, c, d]),
+        ("L", &[a, b, c, d]) => out.extend(u32::from_be_bytes([a, b, c, d]).to_string().as_bytes()),
+        _ => write_text_or_hex(out, value),
+    }
     out.push(b';');
+}
+
+/// Format `X`: text when printable, but for a last NUL; else hexadecimal without leading zeros.
+fn write_text_or_hex(out: &mut Vec<u8>, value: &[u8]) {
+    let text = value.strip_suffix(b"\0").unwrap_or(value);
+    if text.iter().all(|&c| is_printable(c)) {
+        out.push(b'"');
+        for &c in text {
+            if matches!(c, b'"' | b'\'' | b'$' | b'`' | b'\\' | b'|' | b'&') {
+                out.push(b'\\');
+            }
+            out.push(c);
+        }
+        out.push(b'"');
+    } else {
+        for (at, octet) in value.iter().enumerate() {
+            if at > 0 {
+                out.push(b':');
+            }
+            let _ = write!(out, "{octet:x}");
+        }
+    }
 }
 
 /// Double-quoted with octal escapes.

@@ -19,11 +19,11 @@ use super::sys::udp::Icmp;
 use super::sys::{self, clock, fork::Child};
 use crate::config::Family;
 use crate::log::Line;
-use crate::server::Effect;
 use crate::server::engine::{Engine, Settings, Setup};
 use crate::server::globals::{CommandLine, LogFacility, run_again};
 use crate::server::interfaces::match_interfaces;
 use crate::server::startup::{Database, STARTUP_COMMIT, open_database};
+use crate::server::{Effect, duid};
 
 /// Starts the server and serves until the end, or tests the configuration, as `words` ask. In daemon mode `child` is
 /// the way to the waiting parent; it is taken when the server is up.
@@ -95,7 +95,7 @@ pub fn start(log: &Log, program: &OsStr, words: &[OsString], child: &mut Option<
     if cli.test_leases {
         return test_leases(&paths, effects, identity);
     }
-    let (leases, installed) = start_lease_file(&paths, effects, !globals.dont_use_fsync, identity)?;
+    let (mut leases, installed) = start_lease_file(&paths, effects, !globals.dont_use_fsync, identity)?;
 
     let requested = interfaces::names(&cli.interfaces);
     let mut looked_at = requested.clone();
@@ -106,6 +106,15 @@ pub fn start(log: &Log, program: &OsStr, words: &[OsString], child: &mut Option<
     let served = plan.served.clone();
     let local_address = globals.local_address.unwrap_or(network.local_address);
     let sockets = Sockets::open(plan, settings.local_port, local_address, cli.quiet)?;
+    let again = run_again(&config, clock::now(), &mut bindings, &mut memory, &mut System, &mut lines);
+    lines.drain(..).for_each(|line| emit(&line));
+    let option = again.map_err(|fatal| Fatal::new(fatal.0.text))?;
+    let first = sockets.packet.first().map(|(_, socket)| &socket.hardware);
+    let duid = duid::server_duid(&config, &database, option, first, clock::now().wall)
+        .ok_or_else(|| Fatal::new("Unable to set server identifier."))?;
+    leases.append(&duid::entry(&config, &duid));
+    // dhcpd does not sync it, and goes on when it cannot be written.
+    let _ = leases.flush();
 
     if !cli.no_pid {
         daemon::write_pid_file(&paths.pid);
@@ -118,9 +127,6 @@ pub fn start(log: &Log, program: &OsStr, words: &[OsString], child: &mut Option<
             .map_err(|error| Fatal::new(format!("write to parent: {}", sys::percent_m(&error))))?;
         log.set_perror(Perror::Never);
     }
-    let again = run_again(&config, clock::now(), &mut bindings, &mut memory, &mut System, &mut lines);
-    lines.drain(..).for_each(|line| emit(&line));
-    again.map_err(|fatal| Fatal::new(fatal.0.text))?;
     emit(&Line::info("Server starting service."));
     let local_port = settings.local_port;
     let setup = Setup { database, globals: bindings, memory, settings, interfaces: served };

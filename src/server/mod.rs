@@ -16,6 +16,7 @@ mod billing;
 mod bootp;
 pub mod classify;
 mod discover;
+pub mod duid;
 pub mod engine;
 mod expiry;
 mod failover;

@@ -1,10 +1,9 @@
 //! The engine driven by hand: configurations as text, packets built octet by octet, virtual time.
 
 mod basics;
-mod recorded;
 
 use super::engine::{Engine, Settings, Setup};
-use super::globals::{CommandLine, read_globals, run_again};
+use super::globals::{CommandLine, read_globals};
 use super::interfaces::match_interfaces;
 use super::startup::open_database;
 use super::{CommitId, Effect, Event, Interface, InterfaceId, Route, Send};
@@ -53,8 +52,6 @@ struct Server {
     file: String,
     /// Commits are reported back as they are asked for.
     disk_works: bool,
-    /// A fatal line was logged.
-    ended: bool,
     /// Commits not reported.
     held: Vec<CommitId>,
 }
@@ -65,15 +62,6 @@ impl Server {
     }
 
     fn with_leases(text: &str, leases: &str) -> Self {
-        Self::start(text, leases, "10.0.0.1")
-    }
-
-    /// A server with another address.
-    fn on(text: &str, address: &str) -> Self {
-        Self::start(text, "", address)
-    }
-
-    fn start(text: &str, leases: &str, address: &str) -> Self {
         let parsed = syntax::parse(b"dhcpd.conf", text.as_bytes().to_vec(), &mut |_: &[u8]| {
             unreachable!("no include")
         });
@@ -94,9 +82,8 @@ impl Server {
             name: "eth0".into(),
             index: 2,
             hardware: Hardware { htype: 1, address: vec![2, 0, 0, 0, 0, 1] },
-            addresses: vec![address.parse().unwrap()],
+            addresses: vec![Ipv4Addr::new(10, 0, 0, 1)],
         };
-        run_again(&config, now, &mut bindings, &mut memory, &mut Nothing, &mut lines).expect("root scope");
         let plan = match_interfaces(&config, &[interface], &[]);
         let setup = Setup {
             database,
@@ -113,7 +100,6 @@ impl Server {
             pings: Vec::new(),
             file: String::new(),
             disk_works: true,
-            ended: false,
             held: Vec::new(),
         };
         server.take(effects);
@@ -131,14 +117,13 @@ impl Server {
     fn take(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
-                Effect::Log(line) => self.log.push(text(&line.text)),
+                Effect::Log(line) => self.log.push(String::from_utf8_lossy(&line.text).into_owned()),
                 Effect::Write(octets) => self.file.push_str(&String::from_utf8_lossy(&octets)),
                 Effect::Commit(id) | Effect::Rewrite { commit: id, .. } => self.held.push(id),
                 Effect::Send(send) => self.sent.push(send),
                 Effect::Ping(address) => self.pings.push(address),
                 Effect::Fatal(line) => {
-                    self.log.push(text(&line.text));
-                    self.ended = true;
+                    self.log.push(format!("FATAL {}", String::from_utf8_lossy(&line.text)));
                 }
             }
         }
@@ -197,11 +182,6 @@ impl Server {
     fn silent(&self) {
         assert!(self.sent.is_empty(), "log: {:#?}", self.log);
     }
-}
-
-/// Octets that need not be UTF-8, those that are not ASCII as `\\xe4`.
-fn text(octets: &[u8]) -> String {
-    octets.iter().map(|&c| if c < 0x80 { char::from(c).to_string() } else { format!("\\x{c:02x}") }).collect()
 }
 
 /// A reply, to be looked at.
