@@ -15,9 +15,10 @@ use relet::log::Line;
 use relet::runtime::args::{Cli, banner};
 use relet::runtime::configuration::{Loaded, load};
 use relet::runtime::settings::Network;
+use relet::server::duid;
 use relet::server::engine::{Engine, Settings, Setup};
 use relet::server::globals::{CommandLine, run_again};
-use relet::server::interfaces::{Step, match_interfaces};
+use relet::server::interfaces::{Discovered, Step, match_interfaces};
 use relet::server::startup::{STARTUP_COMMIT, open_database};
 use relet::server::{Effect, Event, Interface, InterfaceId, Route, Send};
 use relet::time::Now;
@@ -196,7 +197,12 @@ impl InProcess {
                 addresses: i.addresses.iter().filter_map(|a| a.split('/').next()?.parse().ok()).collect(),
             })
             .collect();
-        let plan = match_interfaces(&config, &discovered, &[]);
+        let addresses = discovered
+            .iter()
+            .enumerate()
+            .flat_map(|(n, i)| i.addresses.iter().map(move |&a| (n, a)))
+            .collect();
+        let plan = match_interfaces(&config, &Discovered { interfaces: discovered, addresses }, &[]);
         for step in plan.steps {
             match step {
                 Step::Log(line) | Step::Fallback(line) => self.log(&line),
@@ -207,7 +213,12 @@ impl InProcess {
         self.files.insert(pid, b"1\n".to_vec());
         let again = run_again(&config, self.clock(), &mut bindings, &mut memory, &mut Nothing, &mut lines);
         lines.iter().for_each(|l| self.log(l));
-        again.map_err(|f| f.0.text)?;
+        let option = again.map_err(|f| f.0.text)?;
+        let first = plan.served.first().map(|served| &served.interface.hardware);
+        let duid = duid::server_duid(&config, &database, option, first, self.clock().wall)
+            .ok_or("Unable to set server identifier.")?;
+        let entry = duid::entry(&config, &duid);
+        self.files.entry(self.leases.clone()).or_default().extend_from_slice(&entry);
         self.lines.push(b"Server starting service.".to_vec());
         let setup = Setup { database, globals: bindings, memory, settings, interfaces: plan.served };
         self.engine = Some(Engine::new(setup));

@@ -84,3 +84,45 @@ impl Billing {
 pub fn any_lease_limit(config: &Config) -> bool {
     config.classes.iter().any(|class| class.lease_limit.is_some())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Family, build};
+    use crate::options::Octets;
+    use crate::syntax::{LoadError, parse};
+
+    #[test]
+    fn leases_are_billed_to_the_first_class_with_room() {
+        let text = br#"
+class "plain" { match if known; }
+class "small" { match if known; lease limit 1; }
+class "each" { spawn with hardware; lease limit 2; }
+"#;
+        let mut loader = |_: &[u8]| Err(LoadError { errno: None, message: String::new() });
+        let config = build(&parse(b"t", text.to_vec(), &mut loader), Family::V4).config;
+        assert!(any_lease_limit(&config));
+        let mut spawned = Spawned::default();
+        let (plain, small, each) = (config.class_order[0], config.class_order[1], config.class_order[2]);
+        let mine = spawned.subclass_for(&config, each, &Octets::new(b"mine"));
+        let yours = spawned.subclass_for(&config, each, &Octets::new(b"yours"));
+        assert_eq!(spawned.subclass_for(&config, each, &Octets::new(b"mine")), mine);
+        let mut billing = Billing::default();
+        let members = [plain, small, mine];
+        let mut bill = |members: &[ClassId]| billing.bill_first(members, &spawned, &config);
+        assert_eq!(bill(&[plain]), Ok(None));
+        assert_eq!(bill(&members), Ok(Some(small)));
+        assert_eq!(bill(&members), Ok(Some(mine)));
+        assert_eq!(bill(&members), Ok(Some(mine)));
+        let full = bill(&members).unwrap_err();
+        assert_eq!(
+            full.to_string(),
+            "no available billing: lease limit reached in all matching classes (last: 'each')"
+        );
+        assert_eq!(bill(&[yours]), Ok(Some(yours)), "each subclass has a limit of its own");
+        assert!(billing.unbill(small));
+        assert!(!billing.unbill(small));
+        assert_eq!(billing.billed(mine), 2);
+        assert_eq!(billing.bill_first(&members, &spawned, &config), Ok(Some(small)));
+    }
+}

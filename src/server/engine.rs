@@ -99,7 +99,9 @@ impl Engine {
         let Setup { database, globals, memory, settings, interfaces } = setup;
         let mut core = database.into_core();
         core.globals = globals;
-        core.memory = memory;
+        // The root scope knows no packets; only leases billed in the file have spawned classes by now.
+        let spawned = std::mem::take(&mut core.memory.spawned);
+        core.memory = Memory { spawned, ..memory };
         core.settings = settings;
         core.interfaces = interfaces;
         Self { core }

@@ -15,7 +15,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 /// What the command line says, as far as the lines of start-up or the root scope have to do with it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CommandLine {
     /// `-4` or `-6`.
     pub family: Family,
@@ -328,5 +328,124 @@ fn conflict_detection(context: &mut Context<'_>) -> ConflictDetection {
         dual_stack_mixed_mode: flag(code::DDNS_DUAL_STACK_MIXED_MODE, false),
         guard_id_must_match: flag(code::DDNS_GUARD_ID_MUST_MATCH, true),
         other_guard_is_dynamic: flag(code::DDNS_OTHER_GUARD_IS_DYNAMIC, false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::build;
+    use crate::eval::tests::Isolated;
+    use crate::syntax::{LoadError, parse};
+
+    fn start(text: &str, family: Family) -> (Result<Globals, Fatal>, Vec<String>) {
+        let mut loader = |_: &[u8]| Err(LoadError { errno: None, message: String::new() });
+        let built = build(&parse(b"t", text.as_bytes().to_vec(), &mut loader), family);
+        assert!(built.accepted(), "{:?}", built.diagnostics);
+        let command_line = CommandLine {
+            family,
+            config_file: b"dhcpd.conf".to_vec(),
+            lease_file: b"leases".to_vec(),
+            pid_file: b"pid".to_vec(),
+            quiet: false,
+        };
+        let (mut bindings, mut memory, mut log) = (Bindings::default(), Memory::default(), Vec::new());
+        let now = Now { wall: 0, tick: Duration::ZERO };
+        let globals = read_globals(
+            &built.config,
+            &command_line,
+            now,
+            &mut bindings,
+            &mut memory,
+            &mut Isolated::default(),
+            &mut log,
+        );
+        (globals, log.into_iter().map(|line| String::from_utf8(line.text).unwrap()).collect())
+    }
+
+    fn fatal(text: &str) -> String {
+        start(text, Family::V4).0.expect_err("fatal").to_string()
+    }
+
+    #[test]
+    fn nothing_set() {
+        let (globals, lines) = start("", Family::V4);
+        let globals = globals.expect("fine");
+        assert_eq!(lines, ["Config file: dhcpd.conf", "Database file: leases", "PID file: pid"]);
+        assert_eq!((globals.local_port, globals.delayed_ack, globals.abandon_lease_time), (None, 0, 86_400));
+        assert_eq!(globals.max_ack_delay, Duration::from_millis(250));
+        assert!(globals.ddns_conflicts.detect && globals.ddns_conflicts.guard_id_must_match);
+        assert_eq!(globals.ddns_update_style, UpdateStyle::None);
+    }
+
+    #[test]
+    fn everything_set_and_in_order() {
+        let text = r#"
+log (info, "first");
+lease-file-name "l4"; pid-file-name "p4"; dhcpv6-lease-file-name "l6";
+omapi-port 7911; key k { algorithm hmac-md5; secret aaaa; } omapi-key k;
+local-port 1067; remote-port 1068; limited-broadcast-address 10.0.0.255; local-address 10.0.0.1;
+ddns-update-style interim; update-conflict-detection false; ddns-guard-id-must-match true;
+log-facility local3; delayed-ack 28; max-ack-delay 1500000; dont-use-fsync true; server-id-check on;
+abandon-lease-time 7; check-secs-byte-order true;
+"#;
+        let (globals, lines) = start(text, Family::V4);
+        let globals = globals.expect("fine");
+        assert_eq!(
+            lines,
+            [
+                "first",
+                "Config file: dhcpd.conf",
+                "Database file: l4",
+                "PID file: p4",
+                "Not using fsync() to flush lease writes",
+                "Setting server-id-check true"
+            ]
+        );
+        // LOG_LOCAL3
+        assert_eq!(globals.log_facility, Some(LogFacility { facility: 19 << 3, after: 4 }));
+        assert_eq!((globals.omapi_port, globals.omapi_key.as_deref()), (Some(7911), Some("k")));
+        assert_eq!((globals.local_port, globals.remote_port), (Some(1067), Some(1068)));
+        assert_eq!(globals.limited_broadcast, Some(Ipv4Addr::new(10, 0, 0, 255)));
+        assert_eq!(globals.local_address, Some(Ipv4Addr::new(10, 0, 0, 1)));
+        assert_eq!(globals.ddns_update_style, UpdateStyle::Interim);
+        assert!(!globals.ddns_conflicts.detect && !globals.ddns_conflicts.guard_id_must_match);
+        assert_eq!((globals.delayed_ack, globals.max_ack_delay), (7168, Duration::from_micros(1_500_000)));
+        assert!(globals.dont_use_fsync && globals.server_id_check && globals.check_secs_byte_order);
+        assert_eq!(globals.abandon_lease_time, 7);
+        assert_eq!(start(text, Family::V6).0.expect("fine").lease_file, b"l6");
+    }
+
+    #[test]
+    fn wrong_lengths_end_the_server() {
+        for (text, message) in [
+            ("omapi-port = 01;", "invalid omapi port data length"),
+            ("local-port = 01:02:03;", "invalid local port data length"),
+            ("remote-port = 00;", "invalid remote port data length"),
+            ("limited-broadcast-address = 01;", "invalid broadcast address data length"),
+            ("local-address = 01;", "invalid local address data length"),
+            ("ddns-update-style = 01:02;", "invalid dns update type"),
+            ("ddns-update-style ad-hoc;", "ddns-update-style ad_hoc no longer supported"),
+            ("log-facility = 01:02;", "invalid log facility"),
+            ("delayed-ack = 01;", "invalid max delayed ACK count "),
+            ("max-ack-delay = 01;", "invalid max ack delay configuration"),
+            ("prefix-length-mode = 01:02;", "invalid prefix-len-mode"),
+            ("abandon-lease-time = 01;", "invalid abandon-lease-time"),
+            ("omapi-key nosuch;", "OMAPI key nosuch: not found"),
+            ("log (fatal, \"over\");", "over"),
+        ] {
+            assert_eq!(fatal(text), message, "{text}");
+        }
+        assert!(start("ddns-local-address4 = 01;", Family::V4).0.is_ok(), "ignored");
+    }
+
+    #[test]
+    fn option_reads_the_configuration() {
+        let (globals, _) =
+            start("option host-name \"name\"; lease-file-name = option host-name;", Family::V4);
+        assert_eq!(globals.expect("fine").lease_file, b"name");
+        let (globals, _) =
+            start("option host-name \"name\"; lease-file-name = config-option host-name;", Family::V4);
+        assert_eq!(globals.expect("fine").lease_file, b"leases");
     }
 }

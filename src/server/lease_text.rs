@@ -4,15 +4,15 @@
 
 use super::turn::Core;
 use crate::config::Config;
-use crate::config::network::ClassId;
+use crate::config::print::print_statements;
+use crate::config::tree::Block;
 use crate::eval::classes::Spawned;
-use crate::lease::{
-    ClassName, Lease, LeaseDb, LeaseId, OtherBlock, Others, Rewrite, Sink, Words, read, write_lease,
-};
+use crate::lease::{LeaseId, Loading, Rewrite, Words, write_lease};
 use crate::log::Line;
 use crate::time::Seconds;
+use std::sync::Arc;
 
-/// Names for what leases refer to.
+/// Names and words for what leases refer to.
 struct Names<'a> {
     config: &'a Config,
     spawned: &'a Spawned,
@@ -23,10 +23,12 @@ impl Words for Names<'_> {
         self.config
     }
 
-    fn class(&self, class: ClassId) -> Option<ClassName> {
-        let declared = self.spawned.declaration(self.config, class)?;
-        let value = self.spawned.value(self.config, class).map(|value| value.to_vec());
-        Some(ClassName { name: declared.name.as_bytes().to_vec(), value })
+    fn statements(&self, block: &Block, indent: usize, out: &mut Vec<u8>) {
+        out.extend(print_statements(self.config, block, indent));
+    }
+
+    fn spawned(&self) -> Option<&Spawned> {
+        Some(self.spawned)
     }
 }
 
@@ -50,35 +52,10 @@ pub(super) fn file(core: &Core, now: Seconds, lines: &mut Vec<Line>) -> Vec<u8> 
     text
 }
 
-/// Reads a lease file into a database that was not started yet.
-pub(super) fn load(
-    leases: &mut LeaseDb,
-    others: &mut Others,
-    config: &Config,
-    file_name: &str,
-    text: &[u8],
-    now: Seconds,
-    lines: &mut Vec<Line>,
-) {
-    read(text, file_name.as_bytes(), config, now, &mut Loader { leases, others, lines });
-}
-
-struct Loader<'a> {
-    leases: &'a mut LeaseDb,
-    others: &'a mut Others,
-    lines: &'a mut Vec<Line>,
-}
-
-impl Sink for Loader<'_> {
-    fn lease(&mut self, lease: Lease) -> Option<Line> {
-        self.leases.enter(lease).err()
-    }
-
-    fn other(&mut self, block: OtherBlock) {
-        self.others.add(block);
-    }
-
-    fn line(&mut self, line: Line) {
-        self.lines.push(line);
-    }
+/// Reads a lease file into a database that was not started yet. The lines are dhcpd's.
+pub(super) fn load(core: &mut Core, file_name: &str, text: &[u8], now: Seconds) -> Vec<Line> {
+    let config = Arc::clone(&core.config);
+    let mut loading =
+        Loading { db: &mut core.leases, others: &mut core.others, spawned: &mut core.memory.spawned };
+    loading.load(text, file_name.as_bytes(), &config, now, &mut |_, _| Ok(None))
 }

@@ -80,3 +80,129 @@ fn outward(config: &Config, scope: ScopeId) -> impl Iterator<Item = ScopeId> {
 fn is_within(config: &Config, limit: Option<ScopeId>, scope: ScopeId) -> bool {
     limit.is_some_and(|limit| outward(config, limit).any(|around| around == scope))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Family, build};
+    use crate::eval::bindings::Bindings;
+    use crate::eval::tests::Isolated;
+    use crate::eval::{Memory, ReplyOptions};
+    use crate::syntax::{LoadError, parse};
+    use crate::time::Now;
+    use std::time::Duration;
+
+    /// `log` marks each scope.
+    const TEXT: &str = r#"
+log (info, "root");
+class "one" { match if known; log (info, "one"); }
+class "two" { match pick (option host-name, "x"); log (info, "two"); }
+subclass "two" "x" { log (info, "two-x"); }
+group {
+    log (info, "group");
+    shared-network net {
+        log (info, "net");
+        subnet 10.1.0.0 netmask 255.255.0.0 {
+            log (info, "subnet");
+            pool { range 10.1.0.1 10.1.0.9; log (info, "pool"); }
+            host inside { hardware ethernet 2:0:0:0:0:1; log (info, "host-inside"); }
+        }
+        subnet 10.2.0.0 netmask 255.255.0.0 { range 10.2.0.1; }
+    }
+    host grouped { hardware ethernet 2:0:0:0:0:2; log (info, "host-grouped"); }
+}
+"#;
+
+    struct World {
+        config: Config,
+        bindings: Bindings,
+        environment: Isolated,
+        memory: Memory,
+        log: Vec<crate::log::Line>,
+        reply: ReplyOptions,
+        classes: Vec<crate::config::network::ClassId>,
+    }
+
+    impl World {
+        fn new(text: &str) -> Self {
+            let mut loader = |_: &[u8]| Err(LoadError { errno: None, message: String::new() });
+            let built = build(&parse(b"t", text.as_bytes().to_vec(), &mut loader), Family::V4);
+            assert!(built.accepted(), "{:?}", built.diagnostics);
+            Self {
+                config: built.config,
+                bindings: Bindings::default(),
+                environment: Isolated::default(),
+                memory: Memory::default(),
+                log: Vec::new(),
+                reply: ReplyOptions::new(),
+                classes: Vec::new(),
+            }
+        }
+
+        fn run(&mut self, run: impl FnOnce(&mut Context<'_>) -> Result<(), Fatal>) -> String {
+            let now = Now { wall: 0, tick: Duration::ZERO };
+            let mut context = Context::new(
+                now,
+                &self.config,
+                &mut self.bindings,
+                &mut self.environment,
+                &mut self.memory,
+                &mut self.log,
+            );
+            context.reply = Some(&mut self.reply);
+            context.classes = Some(&mut self.classes);
+            run(&mut context).unwrap();
+            let lines = self.log.drain(..).map(|line| String::from_utf8(line.text).unwrap());
+            lines.collect::<Vec<_>>().join(" ")
+        }
+
+        fn host(&self, name: &str) -> HostId {
+            let at = self.config.hosts.iter().position(|host| &*host.name == name).unwrap();
+            HostId(u32::try_from(at).unwrap())
+        }
+
+        /// The subnet whose pool has a scope of its own comes first.
+        fn places(&self) -> [(SubnetId, PoolId); 2] {
+            let pool = |address: &str| {
+                let address: std::net::Ipv4Addr = address.parse().unwrap();
+                let subnet = self.config.subnet_containing(address).unwrap();
+                let at = self.config.pools.iter().position(|pool| {
+                    pool.ranges.iter().any(|range| (range.first..=range.last).contains(&address))
+                });
+                (subnet, PoolId(u32::try_from(at.unwrap()).unwrap()))
+            };
+            [pool("10.1.0.5"), pool("10.2.0.1")]
+        }
+    }
+
+    #[test]
+    fn scopes_run_outermost_first_and_once() {
+        let mut world = World::new(TEXT);
+        let [(subnet, pool), (plain, implied)] = world.places();
+        assert_eq!(world.run(|context| network(subnet, Some(pool), context)), "root group net subnet pool");
+        assert_eq!(world.run(|context| network(subnet, None, context)), "root group net subnet");
+        assert_eq!(world.run(|context| network(plain, Some(implied), context)), "root group net");
+        let covered = limit(&world.config, subnet, Some(pool));
+        let (inside, grouped) = (world.host("inside"), world.host("grouped"));
+        // A host inside a subnet runs the subnet again: it is not around the pool.
+        assert_eq!(world.run(|context| host(inside, covered, context)), "subnet host-inside");
+        assert_eq!(world.run(|context| host(grouped, covered, context)), "host-grouped");
+        assert_eq!(world.run(|context| host(grouped, None, context)), "root group host-grouped");
+        let covered = limit(&world.config, subnet, None);
+        assert_eq!(world.run(|context| host(inside, covered, context)), "host-inside");
+    }
+
+    #[test]
+    fn classes_run_from_the_last_to_the_first() {
+        let mut world = World::new(TEXT);
+        let [(subnet, pool), _] = world.places();
+        let covered = limit(&world.config, subnet, Some(pool));
+        let order = world.config.class_order.clone();
+        let [one, two] = order[..] else { panic!("two classes: {order:?}") };
+        let sub = *world.config.classes[two.index()].subclasses.values().next().unwrap();
+        world.classes = vec![one, sub, two];
+        assert_eq!(world.run(|context| classes(covered, context)), "two two two-x one");
+        assert_eq!(world.run(|context| classes(None, context)), "root two root two two-x root one");
+        assert_eq!(world.run(|context| in_scope(ScopeId::ROOT, covered, context)), "");
+    }
+}

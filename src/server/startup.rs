@@ -6,7 +6,7 @@ use super::turn::{Core, Turn};
 use super::{CommitId, Effect, lease_text};
 use crate::config::Config;
 use crate::eval::Environment;
-use crate::lease::{LeaseDb, Others};
+use crate::lease::LeaseDb;
 use crate::log::Line;
 use crate::time::Now;
 use std::sync::Arc;
@@ -50,22 +50,17 @@ pub fn open_database(
     environment: &mut dyn Environment,
     effects: &mut Vec<Effect>,
 ) -> Database {
-    let mut leases = match LeaseDb::new(config) {
+    let leases = match LeaseDb::new(config) {
         Ok(leases) => leases,
         Err(error) => {
             effects.push(Effect::Fatal(Line::error(error.to_string())));
-            LeaseDb::default()
+            return Database { core: Core::new(Arc::clone(config), LeaseDb::default()) };
         }
     };
-    let (mut others, mut lines) = (Others::default(), Vec::new());
-    lease_text::load(&mut leases, &mut others, config, file_name, text, now.wall, &mut lines);
-    effects.extend(lines.into_iter().map(Effect::Log));
-    leases.start();
     let mut core = Core::new(Arc::clone(config), leases);
-    core.others = others;
-    if effects.iter().any(|effect| matches!(effect, Effect::Fatal(_))) {
-        return Database { core };
-    }
+    let lines = lease_text::load(&mut core, file_name, text, now.wall);
+    effects.extend(lines.into_iter().map(Effect::Log));
+    core.leases.start();
     let mut turn = Turn { core: &mut core, now, environment, effects };
     turn.expire_at_startup();
     turn.rewrite_at_startup(STARTUP_COMMIT);

@@ -13,7 +13,7 @@ use super::{Effect, InterfaceId};
 use crate::config::Config;
 use crate::config::network::{Hardware, HostId, NetworkId, PoolId, ScopeId};
 use crate::config::tree::{Expr, Octets};
-use crate::eval::bindings::Bindings;
+use crate::eval::bindings::{Bindings, FunctionValue, Value};
 use crate::eval::{
     Context, Data, Environment, Handlers, LeaseFacts, Memory, ReplyOptions, Request, evaluate_data,
 };
@@ -95,7 +95,9 @@ pub(super) struct Grant {
 impl Grant {
     /// The lease of a pool.
     pub fn of(leases: &LeaseDb, id: LeaseId) -> Self {
-        Self { id: Some(id), lease: leases.lease(id).into_owned() }
+        let mut lease = leases.lease(id).into_owned();
+        own_functions(&mut lease.bindings);
+        Self { id: Some(id), lease }
     }
 
     /// A lease made up for the fixed address of a host.
@@ -396,6 +398,21 @@ impl Turn<'_> {
         match self.core.config.subnets.get(subnet.index())?.prefix {
             crate::config::network::SubnetPrefix::V4 { mask, .. } => Some(mask),
             crate::config::network::SubnetPrefix::V6 { .. } => None,
+        }
+    }
+}
+
+/// Makes functions bound to variables the copy's own. `eval` tells by their owners when the last one lets go.
+fn own_functions(bindings: &mut Bindings) {
+    let mut copies: Vec<(Arc<FunctionValue>, Arc<FunctionValue>)> = Vec::new();
+    for (_, value) in &mut bindings.entries {
+        if let Some(Value::Function(function)) = value {
+            let copy = match copies.iter().find(|(old, _)| Arc::ptr_eq(old, function)) {
+                Some((_, copy)) => Arc::clone(copy),
+                None => Arc::new(FunctionValue::clone(function)),
+            };
+            copies.push((Arc::clone(function), Arc::clone(&copy)));
+            *function = copy;
         }
     }
 }

@@ -1,10 +1,11 @@
 //! The engine driven by hand: configurations as text, packets built octet by octet, virtual time.
 
 mod basics;
+mod recorded;
 
 use super::engine::{Engine, Settings, Setup};
-use super::globals::{CommandLine, read_globals};
-use super::interfaces::match_interfaces;
+use super::globals::{CommandLine, read_globals, run_again};
+use super::interfaces::{Discovered, match_interfaces};
 use super::startup::open_database;
 use super::{CommitId, Effect, Event, Interface, InterfaceId, Route, Send};
 use crate::config::network::Hardware;
@@ -52,6 +53,8 @@ struct Server {
     file: String,
     /// Commits are reported back as they are asked for.
     disk_works: bool,
+    /// A fatal line was logged.
+    ended: bool,
     /// Commits not reported.
     held: Vec<CommitId>,
 }
@@ -62,6 +65,15 @@ impl Server {
     }
 
     fn with_leases(text: &str, leases: &str) -> Self {
+        Self::start(text, leases, "10.0.0.1")
+    }
+
+    /// A server with another address.
+    fn on(text: &str, address: &str) -> Self {
+        Self::start(text, "", address)
+    }
+
+    fn start(text: &str, leases: &str, address: &str) -> Self {
         let parsed = syntax::parse(b"dhcpd.conf", text.as_bytes().to_vec(), &mut |_: &[u8]| {
             unreachable!("no include")
         });
@@ -82,9 +94,11 @@ impl Server {
             name: "eth0".into(),
             index: 2,
             hardware: Hardware { htype: 1, address: vec![2, 0, 0, 0, 0, 1] },
-            addresses: vec![Ipv4Addr::new(10, 0, 0, 1)],
+            addresses: vec![address.parse().unwrap()],
         };
-        let plan = match_interfaces(&config, &[interface], &[]);
+        run_again(&config, now, &mut bindings, &mut memory, &mut Nothing, &mut lines).expect("root scope");
+        let addresses = interface.addresses.iter().map(|&address| (0, address)).collect();
+        let plan = match_interfaces(&config, &Discovered { interfaces: vec![interface], addresses }, &[]);
         let setup = Setup {
             database,
             globals: bindings,
@@ -100,6 +114,7 @@ impl Server {
             pings: Vec::new(),
             file: String::new(),
             disk_works: true,
+            ended: false,
             held: Vec::new(),
         };
         server.take(effects);
@@ -117,13 +132,14 @@ impl Server {
     fn take(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
-                Effect::Log(line) => self.log.push(String::from_utf8_lossy(&line.text).into_owned()),
+                Effect::Log(line) => self.log.push(text(&line.text)),
                 Effect::Write(octets) => self.file.push_str(&String::from_utf8_lossy(&octets)),
                 Effect::Commit(id) | Effect::Rewrite { commit: id, .. } => self.held.push(id),
                 Effect::Send(send) => self.sent.push(send),
                 Effect::Ping(address) => self.pings.push(address),
                 Effect::Fatal(line) => {
-                    self.log.push(format!("FATAL {}", String::from_utf8_lossy(&line.text)));
+                    self.log.push(text(&line.text));
+                    self.ended = true;
                 }
             }
         }
@@ -182,6 +198,11 @@ impl Server {
     fn silent(&self) {
         assert!(self.sent.is_empty(), "log: {:#?}", self.log);
     }
+}
+
+/// Octets that need not be UTF-8, those that are not ASCII as `\\xe4`.
+fn text(octets: &[u8]) -> String {
+    octets.iter().map(|&c| if c < 0x80 { char::from(c).to_string() } else { format!("\\x{c:02x}") }).collect()
 }
 
 /// A reply, to be looked at.
