@@ -10,6 +10,7 @@
 // A test reads files and runs programs.
 #![allow(clippy::disallowed_methods)]
 
+use relet::check::isc::report;
 use relet::config::{Family, build};
 use relet::eval::bindings::Bindings;
 use relet::eval::{Environment, Memory, ResolveError};
@@ -115,13 +116,11 @@ fn run(text: &[u8]) -> Ran {
         |_: &[u8]| Err(LoadError { errno: None, message: "No such file or directory".to_owned() });
     let parsed = parse(b"case.conf", text.to_vec(), &mut loader);
     let built = build(&parsed, Family::V4);
-    let mut log = Vec::new();
+    let mut log = report(&parsed, &built, Family::V4);
     if !built.accepted() {
-        log.extend(built.log);
         log.push(built.fatal.unwrap_or_else(|| Line::error(REFUSED)));
         return finish("1", &log, Programs::default());
     }
-    log.extend(built.log);
     let command_line = CommandLine {
         family: Family::V4,
         config_file: b"case.conf".to_vec(),
