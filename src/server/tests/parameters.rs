@@ -182,7 +182,7 @@ fn the_file_is_written_anew_every_hour() {
 fn statements_on_expiry_survive_a_restart() {
     let config = subnet("range 10.0.0.10 10.0.0.19;");
     let leases = "lease 10.0.0.10 { starts 1 2023/01/01 00:00:00; ends 1 2024/01/01 00:01:00; binding state active;
-        hardware ethernet 2:0:0:0:0:1; set kept = \"value\"; on expiry { log (info, concat (\"over: \", kept)); } }";
+        next binding state free; hardware ethernet 2:0:0:0:0:1; set kept = \"value\"; on expiry { log (info, concat (\"over: \", kept)); } }";
     let mut server = Server::with_leases(&config, leases);
     server.wait(60);
     assert_eq!(server.lines(), ["over: value"]);
