@@ -3,6 +3,8 @@
 //! The layers below `runtime` never print: they hand out [`Line`]s, in dhcpd's order, and `runtime` turns each into
 //! a `tracing` event whose text is byte for byte what dhcpd prints.
 
+pub mod echo;
+
 /// The three syslog priorities dhcpd uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Level {

@@ -5,9 +5,8 @@ mod expressions;
 mod properties;
 mod shared;
 
-use std::collections::HashMap;
-
 use super::*;
+use std::collections::HashMap;
 
 fn no_files(_: &[u8]) -> Result<Vec<u8>, LoadError> {
     Err(LoadError { errno: Some(2), message: "No such file or directory".to_string() })

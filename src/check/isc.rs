@@ -1,0 +1,38 @@
+//! Findings as dhcpd's parser prints them: `FILE line N: TEXT`, the source line, a caret.
+
+use crate::config::Built;
+use crate::config::build::{Family, Unsupported};
+use crate::config::diagnostic::{Diagnostic, Severity};
+use crate::log::Line;
+use crate::syntax::Parsed;
+
+/// Everything dhcpd prints while it reads the configuration, in order.
+pub fn report(parsed: &Parsed, built: &Built, _family: Family) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut said = built.log.iter();
+    for finding in &built.diagnostics {
+        let before = finding.log_before.saturating_sub(built.log.len() - said.len());
+        lines.extend(said.by_ref().take(before).cloned());
+        if finding.severity == Severity::Error {
+            lines.extend(warning(parsed, finding));
+        }
+    }
+    lines.extend(said.cloned());
+    lines
+}
+
+/// `FILE line N: WHAT` for something that is not served yet.
+pub fn place(parsed: &Parsed, unsupported: &Unsupported) -> String {
+    match parsed.source_map.location(unsupported.span) {
+        Some(at) => format!("{} line {}: {}", String::from_utf8_lossy(at.file), at.line, unsupported.what),
+        None => unsupported.what.clone(),
+    }
+}
+
+fn warning(parsed: &Parsed, finding: &Diagnostic) -> Vec<Line> {
+    let text = finding.isc.as_deref().unwrap_or(finding.message.as_bytes());
+    let Some(at) = parsed.source_map.location(finding.span) else { return vec![Line::error(text)] };
+    let first = [at.file, format!(" line {}: ", at.line).as_bytes(), text].concat();
+    let caret = [vec![b' '; at.column.saturating_sub(1)], b"^".to_vec()].concat();
+    vec![Line::error(first), Line::error(at.text), Line::error(caret)]
+}

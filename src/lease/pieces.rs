@@ -1,0 +1,469 @@
+//! The pieces several statements of the lease file share: semicolons, numbers, names, values of options, recovery.
+//!
+//! Mirrors helpers of ISC `common/parse.c`, message for message.
+
+use super::lexer::{Kind, Token};
+use super::reader::{Reader, atoi};
+use crate::options::{Octets, OptionId, Resolved};
+
+impl<'a> Reader<'a, '_> {
+    /// ISC `parse_semi`.
+    pub fn semi(&mut self) -> bool {
+        let right = self.lexer.next().is(b';');
+        if !right {
+            self.lexer.warn(b"semicolon expected.");
+            self.skip_to_semi();
+        }
+        right
+    }
+
+    /// ISC `parse_lbrace`.
+    pub fn left_brace(&mut self) -> bool {
+        let right = self.lexer.next().is(b'{');
+        if !right {
+            self.lexer.warn(b"expecting left brace.");
+            self.skip_to_semi();
+        }
+        right
+    }
+
+    /// Past the next semicolon outside braces, or past a closing brace.
+    pub fn skip_to_semi(&mut self) {
+        self.skip_to_rbrace(0);
+    }
+
+    /// The same, `depth` braces deep.
+    pub fn skip_to_rbrace(&mut self, mut depth: usize) {
+        loop {
+            let token = self.lexer.peek();
+            if token.is(b'}') {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    self.lexer.next();
+                    return;
+                }
+            } else if token.is(b'{') {
+                depth += 1;
+            } else if token.is(b';') && depth == 0 {
+                self.lexer.next();
+                return;
+            }
+            if self.lexer.next().kind == Kind::End {
+                return;
+            }
+        }
+    }
+
+    /// Past the brace that closes the one just read; where it stands. `None` at the end of the file.
+    pub fn block_end(&mut self) -> Option<usize> {
+        let mut depth = 0usize;
+        loop {
+            let token = self.lexer.next();
+            match token.kind {
+                Kind::End => return None,
+                Kind::Other(b'{') => depth += 1,
+                Kind::Other(b'}') if depth == 0 => return Some(token.offset()),
+                Kind::Other(b'}') => depth -= 1,
+                _ => {}
+            }
+        }
+    }
+
+    /// Four octets with dots between (ISC `parse_numeric_aggregate`, fixed length).
+    pub fn octets_of_address(&mut self, octets: &mut [u8; 4]) -> bool {
+        for (at, octet) in octets.iter_mut().enumerate() {
+            if at > 0 {
+                if !self.lexer.peek().is(b'.') {
+                    let mut token = self.lexer.peek();
+                    if !token.is(b'{') && !token.is(b'}') {
+                        token = self.lexer.next();
+                    }
+                    self.lexer.warn(b"too few numbers.");
+                    if !token.is(b';') {
+                        self.skip_to_semi();
+                    }
+                    return false;
+                }
+                self.lexer.next();
+            }
+            let token = self.lexer.next();
+            match token.kind {
+                Kind::End => {
+                    self.lexer.warn(b"unexpected end of file");
+                    return true;
+                }
+                Kind::Number => *octet = self.octet(token, 10),
+                _ => {
+                    self.lexer.warn(b"expecting numeric value.");
+                    self.skip_to_semi();
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// Any number of octets in hexadecimal with colons between (ISC `parse_numeric_aggregate`). dhcpd converts them
+    /// when it has them all, the last one first, so complaints come in that order.
+    pub fn hex_list(&mut self) -> Option<Vec<u8>> {
+        // Room for an Ethernet address.
+        let mut octets = Vec::with_capacity(6);
+        let mut complaints = Vec::new();
+        loop {
+            if !octets.is_empty() {
+                if !self.lexer.peek().is(b':') {
+                    break;
+                }
+                self.lexer.next();
+            }
+            let token = self.lexer.next();
+            match token.kind {
+                Kind::End => {
+                    self.lexer.warn(b"unexpected end of file");
+                    break;
+                }
+                Kind::Number => {}
+                _ if self.lexer.is_number_or_name(token) => {}
+                _ => {
+                    self.lexer.warn(b"expecting numeric value.");
+                    self.skip_to_semi();
+                    return None;
+                }
+            }
+            let (octet, complaint) = number(self.lexer.text(token), 16, 8);
+            octets.push(octet as u8);
+            complaints.extend(complaint);
+        }
+        complaints.into_iter().rev().for_each(|complaint| self.lexer.warn(&complaint));
+        if octets.is_empty() { None } else { Some(octets) }
+    }
+
+    /// The same list where dhcpd parses it with ISC `parse_cshl`.
+    pub fn colon_separated_hex(&mut self) -> Option<Vec<u8>> {
+        let mut octets = Vec::new();
+        loop {
+            let token = self.lexer.next();
+            if token.kind != Kind::Number && !self.lexer.is_number_or_name(token) {
+                self.lexer.warn(b"expecting hexadecimal number.");
+                self.skip_to_semi();
+                return None;
+            }
+            octets.push(self.octet(token, 16));
+            if !self.lexer.peek().is(b':') {
+                return Some(octets);
+            }
+            self.lexer.next();
+        }
+    }
+
+    /// ISC `convert_num` to one octet.
+    fn octet(&mut self, token: Token, base: u32) -> u8 {
+        let (value, complaint) = number(self.lexer.text(token), base, 8);
+        if let Some(complaint) = complaint {
+            self.lexer.warn(&complaint);
+        }
+        value as u8
+    }
+
+    /// ISC `parse_host_name`: words with dots between, a last dot allowed.
+    pub fn host_name(&mut self) -> Option<Vec<u8>> {
+        let mut name = Vec::new();
+        loop {
+            let token = self.lexer.peek();
+            if token.kind != Kind::Number && !self.lexer.is_identifier(token) {
+                break;
+            }
+            self.lexer.next();
+            name.extend(self.lexer.c_text(token));
+            if !self.lexer.peek().is(b'.') {
+                break;
+            }
+            self.lexer.next();
+            name.push(b'.');
+        }
+        (!name.is_empty()).then_some(name)
+    }
+
+    /// An option's name and value up to its semicolon (ISC `parse_option_decl`).
+    pub fn option(&mut self) -> Option<(OptionId, Octets)> {
+        let option = self.option_name()?;
+        let format = self.config.spaces.format(option).letters().to_owned();
+        let value = self.option_value(format.as_bytes())?;
+        Some((option, Octets::from(value)))
+    }
+
+    /// ISC `parse_option_name`.
+    fn option_name(&mut self) -> Option<OptionId> {
+        let first = self.lexer.next();
+        if !self.lexer.is_identifier(first) {
+            self.lexer.warn(b"expecting identifier after option keyword.");
+            if !first.is(b';') {
+                self.skip_to_semi();
+            }
+            return None;
+        }
+        let mut name = self.lexer.c_text(first).to_vec();
+        let mut space_name = b"dhcp".to_vec();
+        if self.lexer.peek().is(b'.') {
+            self.lexer.next();
+            let second = self.lexer.next();
+            if !self.lexer.is_identifier(second) {
+                self.lexer.warn(b"expecting identifier after '.'");
+                if !second.is(b';') {
+                    self.skip_to_semi();
+                }
+                return None;
+            }
+            space_name = std::mem::replace(&mut name, self.lexer.c_text(second).to_vec());
+        }
+        let Some(space) = self.config.spaces.space_named(&space_name) else {
+            self.lexer.warn(&[b"no option space named ", &space_name[..], b"."].concat());
+            self.skip_to_semi();
+            return None;
+        };
+        match self.config.spaces.resolve(space, &name) {
+            Ok(Resolved::Defined(option) | Resolved::Unknown(option)) => Some(option),
+            Ok(Resolved::Redefined(option)) => {
+                let mut text = [b"option ", &name[..], b" has been redefined as option "].concat();
+                text.extend(self.config.spaces.name(option).as_bytes());
+                text.extend(b".  Please update your configs if necessary.");
+                self.lexer.lines.push(crate::log::Line::info(text));
+                Some(option)
+            }
+            Err(error) => {
+                self.lexer.warn(error.to_string().as_bytes());
+                self.skip_to_semi();
+                None
+            }
+        }
+    }
+
+    /// The values of the formats a relay agent option may have. Domain lists, enumerations and records are none that
+    /// dhcpd defines there; a definition of the configuration that uses them is not read back.
+    fn option_value(&mut self, format: &[u8]) -> Option<Vec<u8>> {
+        let mut value = Vec::new();
+        let mut at = 0;
+        loop {
+            // `a` repeats the letter before it, `A` the whole.
+            while let Some(&letter) = format.get(at) {
+                match letter {
+                    b'A' => {
+                        at = 0;
+                        break;
+                    }
+                    b'a' => {
+                        at = at.saturating_sub(1);
+                        break;
+                    }
+                    b'E' | b'X' => {
+                        if letter == b'E' {
+                            at = format
+                                .iter()
+                                .skip(at)
+                                .position(|&c| c == b'.')
+                                .map_or(format.len(), |n| at + n);
+                        }
+                        value.extend(self.string_or_hex()?);
+                    }
+                    b'o' => {}
+                    _ => self.simple_value(letter, &mut value)?,
+                }
+                at += 1;
+            }
+            let token = self.lexer.next();
+            if at < format.len() && token.is(b',') {
+                continue;
+            }
+            if !token.is(b';') {
+                self.lexer.warn(b"semicolon expected.");
+                self.skip_to_semi();
+                return None;
+            }
+            return Some(value);
+        }
+    }
+
+    /// ISC `parse_X`. What cannot be read is empty.
+    pub fn string_or_hex(&mut self) -> Option<Vec<u8>> {
+        let token = self.lexer.peek();
+        if token.kind == Kind::String {
+            self.lexer.next();
+            return Some(self.lexer.text(token).to_vec());
+        }
+        if token.kind != Kind::Number && !self.lexer.is_number_or_name(token) {
+            self.lexer.warn(b"expecting string or hexadecimal data");
+            self.skip_to_semi();
+            return Some(Vec::new());
+        }
+        let mut octets = Vec::new();
+        loop {
+            let token = self.lexer.next();
+            if token.kind != Kind::Number && !self.lexer.is_number_or_name(token) {
+                self.lexer.warn(b"expecting hexadecimal constant.");
+                self.skip_to_semi();
+                return Some(Vec::new());
+            }
+            octets.push(self.octet(token, 16));
+            if !self.lexer.peek().is(b':') {
+                return Some(octets);
+            }
+            self.lexer.next();
+        }
+    }
+
+    fn simple_value(&mut self, letter: u8, value: &mut Vec<u8>) -> Option<()> {
+        match letter {
+            b't' => {
+                let token = self.lexer.next();
+                if token.kind != Kind::String {
+                    return self.refuse(b"expecting string.");
+                }
+                value.extend(self.lexer.text(token));
+            }
+            b'I' => {
+                let mut address = [0; 4];
+                if !self.octets_of_address(&mut address) {
+                    return None;
+                }
+                value.extend(address);
+            }
+            b'L' | b'l' | b'T' => self.integer(32, value)?,
+            b'S' | b's' => self.integer(16, value)?,
+            b'B' | b'b' => self.integer(8, value)?,
+            b'f' => {
+                let token = self.lexer.next();
+                if !self.lexer.is_identifier(token) {
+                    self.lexer.warn(b"expecting identifier.");
+                    if !token.is(b';') {
+                        self.skip_to_semi();
+                    }
+                    return None;
+                }
+                let text = self.lexer.text(token).to_ascii_lowercase();
+                match &text[..] {
+                    b"true" | b"on" => value.push(1),
+                    b"false" | b"off" => value.push(0),
+                    _ => return self.refuse(b"expecting boolean."),
+                }
+            }
+            b'Z' => {
+                if !self.lexer.peek().is(b';') {
+                    return self.refuse(b"semicolon expected.");
+                }
+            }
+            _ => {
+                self.skip_to_semi();
+                return None;
+            }
+        }
+        Some(())
+    }
+
+    fn integer(&mut self, size: u32, value: &mut Vec<u8>) -> Option<()> {
+        let token = self.lexer.next();
+        if token.kind != Kind::Number && !self.lexer.is_number_or_name(token) {
+            self.lexer.warn(b"expecting number.");
+            if !token.is(b';') {
+                self.skip_to_semi();
+            }
+            return None;
+        }
+        let (number, complaint) = number(self.lexer.text(token), 0, size);
+        if let Some(complaint) = complaint {
+            self.lexer.warn(&complaint);
+        }
+        let octets = number.to_be_bytes();
+        value.extend(octets.iter().skip(4 - size as usize / 8));
+        Some(())
+    }
+
+    fn refuse(&mut self, text: &[u8]) -> Option<()> {
+        self.lexer.warn(text);
+        self.skip_to_semi();
+        None
+    }
+
+    /// A number token as C's `atoi` reads it.
+    pub fn plain_number(&mut self, token: Token) -> i32 {
+        atoi(self.lexer.text(token))
+    }
+}
+
+/// ISC `convert_num`: the value, and what dhcpd says about it. Base 0 is told from the text.
+fn number(text: &[u8], base: u32, size: u32) -> (u32, Option<Vec<u8>>) {
+    // The common case: two hexadecimal digits.
+    if let (16, [a, b]) = (base, text)
+        && let (Some(a), Some(b)) = (char::from(*a).to_digit(16), char::from(*b).to_digit(16))
+    {
+        return (a * 16 + b, None);
+    }
+    let (negative, mut digits) = match text.strip_prefix(b"-") {
+        Some(digits) => (true, digits),
+        None => (false, text),
+    };
+    let mut base = base;
+    if base == 0 {
+        (base, digits) = match digits {
+            [b'0', b'x', rest @ ..] => (16, rest),
+            [b'0', rest @ ..] if rest.first().is_some_and(u8::is_ascii_digit) => (8, rest),
+            _ => (10, digits),
+        };
+    }
+    let mut complaint = None;
+    let mut value: u32 = 0;
+    // dhcpd's loop reads one character even of an empty text.
+    let characters = if digits.is_empty() { &[0][..] } else { digits };
+    for &c in characters {
+        let digit = match c {
+            b'a'.. => u32::from(c - b'a') + 10,
+            b'A'..=b'`' => u32::from(c - b'A') + 10,
+            b'0'..=b'@' => u32::from(c - b'0'),
+            _ => {
+                complaint = Some([b"Bogus number: ", text, b"."].concat());
+                break;
+            }
+        };
+        if digit >= base {
+            let mut line = [b"Bogus number ", text, b": "].concat();
+            line.extend(format!("digit {digit} not in base {base}").as_bytes());
+            complaint = Some(line);
+            break;
+        }
+        value = value.wrapping_mul(base).wrapping_add(digit);
+    }
+    let half = 1u32 << (size - 1);
+    let max = if negative { half } else { half.wrapping_add(half - 1) };
+    if value > max {
+        let sign = if negative { "-" } else { "" };
+        let shown = match base {
+            8 => format!("{value:o}"),
+            16 => format!("{value:x}"),
+            _ => value.to_string(),
+        };
+        let line = format!("{sign}{shown} exceeds max ({}) for precision.", max as i32);
+        // Both can be said of one number.
+        complaint = Some(match complaint {
+            Some(first) => [&first[..], line.as_bytes()].concat(),
+            None => line.into_bytes(),
+        });
+    }
+    (if negative { value.wrapping_neg() } else { value }, complaint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers() {
+        assert_eq!(number(b"fe", 16, 8), (0xfe, None));
+        assert_eq!(number(b"0x1f", 0, 32), (0x1f, None));
+        assert_eq!(number(b"010", 0, 32), (8, None));
+        assert_eq!(number(b"-1", 0, 8), (u32::MAX, None));
+        assert_eq!(number(b"4294967296", 0, 32), (0, None));
+        assert_eq!(number(b"999", 10, 8).1.unwrap(), b"999 exceeds max (255) for precision.");
+        assert_eq!(number(b"fff", 16, 8).1.unwrap(), b"fff exceeds max (255) for precision.");
+        assert_eq!(number(b"0x1", 16, 8).1.unwrap(), b"Bogus number 0x1: digit 33 not in base 16");
+        assert_eq!(number(b"-", 10, 8).1.unwrap(), b"Bogus number: -.");
+    }
+}

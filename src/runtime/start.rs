@@ -1,0 +1,262 @@
+//! Start-up, step by step in dhcpd's order.
+//!
+//! Mirrors ISC `server/dhcpd.c:main` and `postconf_initialization`, `server/db.c:db_startup`: command line, banner,
+//! configuration, pid check, lease file, interfaces, pid file, privileges, `Server starting service.`.
+
+use std::ffi::{OsStr, OsString};
+
+use super::args::{Cli, banner};
+use super::configuration::{self, Loaded};
+use super::daemon::{self, Identity};
+use super::environment::System;
+use super::fatal::Fatal;
+use super::interfaces::{self, Sockets};
+use super::leasefile::{LeaseFile, RewriteFailure};
+use super::logging::{Log, Perror, emit};
+use super::serve::{Outfit, serve, startup_commit};
+use super::settings::{Network, Paths, path_from_octets, path_octets};
+use super::sys::udp::Icmp;
+use super::sys::{self, clock, fork::Child};
+use crate::config::Family;
+use crate::log::Line;
+use crate::server::engine::{Engine, Settings, Setup};
+use crate::server::globals::{CommandLine, LogFacility, run_again};
+use crate::server::interfaces::match_interfaces;
+use crate::server::startup::{Database, STARTUP_COMMIT, open_database};
+use crate::server::{Effect, duid};
+
+/// Starts the server and serves until the end, or tests the configuration, as `words` ask. In daemon mode `child` is
+/// the way to the waiting parent; it is taken when the server is up.
+///
+/// # Errors
+/// The fatal error that ended it, not yet logged.
+pub fn start(log: &Log, program: &OsStr, words: &[OsString], child: &mut Option<Child>) -> Result<(), Fatal> {
+    let reading = Cli::read(program, words);
+    reading.lines.iter().for_each(emit);
+    let cli = reading.outcome.map_err(Fatal::new)?;
+    log.set_format(cli.log_format);
+    let environment = |name: &str| std::env::var_os(name);
+    let mut paths = Paths::resolve(&cli, environment)?;
+    if cli.quiet {
+        log.set_perror(Perror::Never);
+    } else {
+        banner().iter().for_each(emit);
+    }
+    if cli.trace_out.is_some() {
+        return Err(Fatal::not_built_yet("Writing a trace (-tf)"));
+    }
+    let identity = Identity::resolve(&cli)?;
+    let mut lines = Vec::new();
+    let network = Network::resolve(&cli, environment, &mut lines);
+    lines.drain(..).for_each(|line| emit(&line));
+    let network = network?;
+    let testing = cli.test_config || cli.test_leases;
+    let icmp = if testing { None } else { open_icmp() };
+    refuse_what_is_not_built(&cli, &paths)?;
+
+    let command_line = CommandLine {
+        family: cli.family(),
+        config_file: path_octets(&paths.config).to_vec(),
+        lease_file: path_octets(&paths.leases).to_vec(),
+        pid_file: path_octets(&paths.pid).to_vec(),
+        quiet: cli.quiet,
+    };
+    let loaded = configuration::load(&paths.config, &command_line, clock::now(), &mut System, &mut lines);
+    let facility = loaded.as_ref().ok().and_then(|loaded| loaded.globals.log_facility);
+    tell(log, std::mem::take(&mut lines), facility);
+    let Loaded { config, mut bindings, mut memory, globals, unsupported } = loaded?;
+    paths.leases = path_from_octets(globals.lease_file.clone());
+    paths.pid = path_from_octets(globals.pid_file.clone());
+    let settings =
+        Settings::new(&globals, network.local_port, network.remote_port, network.limited_broadcast);
+    let failover = configuration::check_failover(&config, &mut lines);
+    lines.drain(..).for_each(|line| emit(&line));
+    failover?;
+    if let Some(directory) = &cli.chroot {
+        daemon::change_root(directory)?;
+    }
+    if cli.test_config && !cli.test_leases {
+        return Ok(());
+    }
+    if cli.family() == Family::V6 {
+        return Err(Fatal::not_built_yet("Serving DHCPv6 (-6)"));
+    }
+    if let Some(first) = unsupported.first() {
+        return Err(Fatal::not_built_yet(first));
+    }
+    if !cli.test_leases && !cli.no_pid {
+        daemon::refuse_second_server(&paths.pid)?;
+    }
+
+    let mut effects = Vec::new();
+    let database = read_leases(&paths, |name, text| {
+        open_database(&config, name, text, clock::now(), &mut System, &mut effects)
+    })?;
+    if cli.test_leases {
+        return test_leases(&paths, effects, identity);
+    }
+    let (mut leases, installed) = start_lease_file(&paths, effects, !globals.dont_use_fsync, identity)?;
+
+    let requested = interfaces::names(&cli.interfaces);
+    let mut looked_at = requested.clone();
+    let declared = config.shared_networks.iter().filter_map(|network| network.interface.as_deref());
+    let of_subnets = config.subnets.iter().filter_map(|subnet| subnet.interface.as_deref());
+    looked_at.extend(declared.chain(of_subnets).map(str::to_owned));
+    let plan = match_interfaces(&config, &interfaces::discover(&looked_at)?, &requested);
+    let served = plan.served.clone();
+    let local_address = globals.local_address.unwrap_or(network.local_address);
+    let sockets = Sockets::open(plan, settings.local_port, local_address, cli.quiet)?;
+    let again = run_again(&config, clock::now(), &mut bindings, &mut memory, &mut System, &mut lines);
+    lines.drain(..).for_each(|line| emit(&line));
+    let option = again.map_err(|fatal| Fatal::new(fatal.0.text))?;
+    let first = sockets.packet.first().map(|(_, socket)| &socket.hardware);
+    let duid = duid::server_duid(&config, &database, option, first, clock::now().wall)
+        .ok_or_else(|| Fatal::new("Unable to set server identifier."))?;
+    leases.append(&duid::entry(&config, &duid));
+    // dhcpd does not sync it, and goes on when it cannot be written.
+    let _ = leases.flush();
+
+    if !cli.no_pid {
+        daemon::write_pid_file(&paths.pid);
+    }
+    identity.assume()?;
+    log.set_perror(if cli.debug && !cli.quiet { Perror::Always } else { Perror::Never });
+    if let Some(child) = child.take() {
+        child
+            .report_and_detach()
+            .map_err(|error| Fatal::new(format!("write to parent: {}", sys::percent_m(&error))))?;
+        log.set_perror(Perror::Never);
+    }
+    emit(&Line::info("Server starting service."));
+    let local_port = settings.local_port;
+    let setup = Setup { database, globals: bindings, memory, settings, interfaces: served };
+    let engine = Engine::new(setup);
+    let first = Some(startup_commit(installed, STARTUP_COMMIT));
+    match serve(Outfit { engine, sockets, icmp, leases, local_port, first })? {}
+}
+
+/// Flags whose meaning is not there yet end the server rather than being ignored.
+fn refuse_what_is_not_built(cli: &Cli, paths: &Paths) -> Result<(), Fatal> {
+    if cli.trace_in.is_some() {
+        if !paths.leases_named {
+            emit(&Line::error(""));
+            emit(&Line::error("** You must specify a lease file with -lf."));
+            emit(&Line::error("   Dhcpd will not overwrite your default"));
+            return Err(Fatal::new("   lease file when playing back a trace. **"));
+        }
+        return Err(Fatal::not_built_yet("Replaying a trace (-play)"));
+    }
+    if cli.check {
+        return Err(Fatal::not_built_yet("--check"));
+    }
+    if cli.dump_config {
+        return Err(Fatal::not_built_yet("--dump-config"));
+    }
+    Ok(())
+}
+
+/// Without an ICMP socket nothing is pinged, and that is all.
+fn open_icmp() -> Option<Icmp> {
+    match Icmp::open() {
+        Ok(icmp) => Some(icmp),
+        Err(error) => {
+            emit(&Line::error(format!("unable to create icmp socket: {}", sys::percent_m(&error))));
+            None
+        }
+    }
+}
+
+/// Logs what reading the configuration said. Where it changes the syslog facility, the banner follows in the new one;
+/// stderr has had it already.
+fn tell(log: &Log, mut lines: Vec<Line>, facility: Option<LogFacility>) {
+    let Some(LogFacility { facility, after }) = facility else {
+        lines.iter().for_each(emit);
+        return;
+    };
+    let rest = lines.split_off(after.min(lines.len()));
+    lines.iter().for_each(emit);
+    log.reopen(facility);
+    let perror = log.perror();
+    log.set_perror(Perror::Never);
+    banner().iter().for_each(emit);
+    log.set_perror(perror);
+    rest.iter().for_each(emit);
+}
+
+/// Reads the lease file and hands its name and content to `open`.
+fn read_leases(paths: &Paths, open: impl FnOnce(&str, &[u8]) -> Database) -> Result<Database, Fatal> {
+    let text = LeaseFile::read(&paths.leases).map_err(|failure| {
+        let (lines, fatal) = failure.tell();
+        lines.iter().for_each(emit);
+        fatal
+    })?;
+    Ok(open(&paths.leases.to_string_lossy(), &text))
+}
+
+/// `-T`: what would be written is tried on a temporary file.
+fn test_leases(paths: &Paths, effects: Vec<Effect>, identity: Identity) -> Result<(), Fatal> {
+    let mut verdict = None;
+    for effect in effects {
+        match effect {
+            Effect::Log(line) => emit(&line),
+            Effect::Fatal(line) => return Err(Fatal::new(line.text)),
+            Effect::Rewrite { content, .. } => {
+                match LeaseFile::try_rewrite(&paths.leases, &content, clock::wall().0, identity) {
+                    Ok(line) => verdict = Some(line),
+                    Err(RewriteFailure::Complaint(lines)) => {
+                        lines.iter().for_each(emit);
+                        return Ok(());
+                    }
+                    Err(RewriteFailure::Fatal(fatal)) => return Err(fatal),
+                }
+            }
+            // The lease file stays as it is, and nothing is sent before there are sockets.
+            Effect::Write(_) | Effect::Commit(_) | Effect::Send(_) | Effect::Ping(_) => {}
+        }
+    }
+    verdict.iter().for_each(emit);
+    Ok(())
+}
+
+/// Opens the lease file and performs what reading it brought about: expiry goes to the old file, then the file is
+/// replaced. A rewrite that fails is logged, and the old file stays in use. Says whether the rewrite went well.
+fn start_lease_file(
+    paths: &Paths,
+    effects: Vec<Effect>,
+    use_fsync: bool,
+    identity: Identity,
+) -> Result<(LeaseFile, bool), Fatal> {
+    let mut file = LeaseFile::open(&paths.leases, use_fsync, identity)?;
+    let mut installed = false;
+    let mut effects = effects.into_iter().peekable();
+    while let Some(effect) = effects.next() {
+        match effect {
+            Effect::Log(line) => emit(&line),
+            Effect::Fatal(line) => return Err(Fatal::new(line.text)),
+            Effect::Write(entries) => file.append(&entries),
+            Effect::Rewrite { content, .. } => {
+                // The entries of expiry are in the backup then; dhcpd does not look whether they got there.
+                let _ = file.flush();
+                match file.rewrite(&content, clock::wall().0) {
+                    Ok(notes) => {
+                        installed = true;
+                        // `Wrote ...` comes before what installing has to say.
+                        while let Some(Effect::Log(line)) =
+                            effects.next_if(|next| matches!(next, Effect::Log(_)))
+                        {
+                            emit(&line);
+                        }
+                        notes.iter().for_each(emit);
+                    }
+                    Err(RewriteFailure::Complaint(lines)) => {
+                        lines.iter().for_each(emit);
+                        return Ok((file, installed));
+                    }
+                    Err(RewriteFailure::Fatal(fatal)) => return Err(fatal),
+                }
+            }
+            Effect::Commit(_) | Effect::Send(_) | Effect::Ping(_) => {}
+        }
+    }
+    Ok((file, installed))
+}

@@ -1,0 +1,61 @@
+//! The text of the lease file as the engine asks for it: an entry, the whole file, and reading it at start-up.
+//!
+//! What the `lease` layer must be told about classes and statements comes from here.
+
+use super::turn::Core;
+use crate::config::Config;
+use crate::config::print::print_statements;
+use crate::config::tree::Block;
+use crate::eval::classes::Spawned;
+use crate::lease::{LeaseId, Loading, Rewrite, Words, write_lease};
+use crate::log::Line;
+use crate::time::Seconds;
+use std::sync::Arc;
+
+/// Names and words for what leases refer to.
+struct Names<'a> {
+    config: &'a Config,
+    spawned: &'a Spawned,
+}
+
+impl Words for Names<'_> {
+    fn config(&self) -> &Config {
+        self.config
+    }
+
+    fn statements(&self, block: &Block, indent: usize, out: &mut Vec<u8>) {
+        out.extend(print_statements(self.config, block, indent));
+    }
+
+    fn spawned(&self) -> Option<&Spawned> {
+        Some(self.spawned)
+    }
+}
+
+/// One lease, to be appended to the file.
+pub(super) fn entry(core: &Core, id: LeaseId, now: Seconds, lines: &mut Vec<Line>) -> Vec<u8> {
+    let names = Names { config: &core.config, spawned: &core.memory.spawned };
+    let mut text = Vec::with_capacity(512);
+    write_lease(&mut text, &core.leases.lease(id), now, &names, lines);
+    text
+}
+
+/// The whole file, and the lines about it.
+pub(super) fn file(core: &Core, now: Seconds, lines: &mut Vec<Line>) -> Vec<u8> {
+    let names = Names { config: &core.config, spawned: &core.memory.spawned };
+    let mut rewrite = Rewrite::new(&core.leases);
+    let mut text = Vec::new();
+    while let Some(chunk) = rewrite.next_chunk(&core.leases, &core.others, now, &names) {
+        text.extend_from_slice(&chunk);
+    }
+    lines.extend(rewrite.take_lines());
+    text
+}
+
+/// Reads a lease file into a database that was not started yet. The lines are dhcpd's.
+pub(super) fn load(core: &mut Core, file_name: &str, text: &[u8], now: Seconds) -> Vec<Line> {
+    let config = Arc::clone(&core.config);
+    let mut loading =
+        Loading { db: &mut core.leases, others: &mut core.others, spawned: &mut core.memory.spawned };
+    loading.load(text, file_name.as_bytes(), &config, now, &mut |_, _| Ok(None))
+}
