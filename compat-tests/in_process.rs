@@ -469,6 +469,10 @@ impl Subject for InProcess {
         std::mem::take(&mut self.lines)
     }
 
+    fn lines(&mut self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.lines)
+    }
+
     fn syslog(&mut self) -> Vec<Vec<u8>> {
         Vec::new()
     }

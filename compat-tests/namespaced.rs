@@ -5,20 +5,21 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::Ipv4Addr;
 use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{AddressFamily, SockFlag, SockProtocol, SockType};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use socket2::Socket;
@@ -117,9 +118,48 @@ struct Wire {
     listener: Option<thread::JoinHandle<()>>,
 }
 
+/// The lines of a pipe, read without a thread between: what was written before something else happened is seen first.
+struct Lines {
+    pipe: Option<ChildStderr>,
+    buffer: Vec<u8>,
+}
+
+impl Lines {
+    fn new(pipe: Option<ChildStderr>) -> Self {
+        Self { pipe, buffer: Vec::new() }
+    }
+
+    /// The next line; at the end of the pipe a rest without newline counts as one.
+    fn next(&mut self, patience: Duration) -> Result<Vec<u8>, RecvTimeoutError> {
+        let end = Instant::now() + patience;
+        loop {
+            if let Some(at) = self.buffer.iter().position(|b| *b == b'\n') {
+                let mut line: Vec<u8> = self.buffer.drain(..=at).collect();
+                line.pop();
+                return Ok(line);
+            }
+            let Some(pipe) = &mut self.pipe else {
+                let rest = std::mem::take(&mut self.buffer);
+                return if rest.is_empty() { Err(RecvTimeoutError::Disconnected) } else { Ok(rest) };
+            };
+            let left = end.saturating_duration_since(Instant::now());
+            let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
+            let mut ready = [PollFd::new(pipe.as_fd(), PollFlags::POLLIN)];
+            if poll(&mut ready, timeout).unwrap_or(0) == 0 {
+                return Err(RecvTimeoutError::Timeout);
+            }
+            let mut chunk = [0; 4096];
+            match pipe.read(&mut chunk) {
+                Ok(n @ 1..) => self.buffer.extend(&chunk[..n]),
+                _ => self.pipe = None,
+            }
+        }
+    }
+}
+
 struct Process {
     child: Child,
-    lines: Receiver<Vec<u8>>,
+    lines: Lines,
     /// Whether log lines can be seen on stderr while it serves.
     visible: bool,
 }
@@ -283,9 +323,9 @@ impl Namespaced {
     /// Read lines until the fence's line; false when it did not come.
     fn until_fence(&mut self) -> bool {
         let end = Instant::now() + Duration::from_secs(2);
-        let Some(process) = &self.process else { return false };
+        let Some(process) = &mut self.process else { return false };
         loop {
-            match process.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            match process.lines.next(end.saturating_duration_since(Instant::now())) {
                 Ok(line) if line == FENCE => {
                     // The scenario's own packets with a bad hlen log the same line: ours is the last.
                     if self.bogus == 0 {
@@ -302,8 +342,8 @@ impl Namespaced {
     }
 
     fn drain_lines(&mut self, patience: Duration) {
-        let Some(process) = &self.process else { return };
-        while let Ok(line) = process.lines.recv_timeout(patience) {
+        let Some(process) = &mut self.process else { return };
+        while let Ok(line) = process.lines.next(patience) {
             self.pending.push(line);
         }
     }
@@ -313,20 +353,12 @@ impl Subject for Namespaced {
     fn start(&mut self, arguments: &[String]) -> Result<(), String> {
         let has = |flag: &str| arguments.iter().any(|a| a == flag);
         let mut child = self.spawn(arguments)?;
-        let (tell, lines) = channel();
-        let stderr = child.stderr.take().ok_or("no stderr")?;
-        thread::spawn(move || {
-            for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
-                if tell.send(line).is_err() {
-                    break;
-                }
-            }
-        });
+        let mut lines = Lines::new(child.stderr.take());
         let visible = has("-d") && !has("-q");
         let end = Instant::now() + Duration::from_secs(10);
         let pid_file = arguments.iter().skip_while(|a| *a != "-pf").nth(1).map(|name| self.path(name));
         while Instant::now() < end {
-            match lines.recv_timeout(Duration::from_millis(20)) {
+            match lines.next(Duration::from_millis(20)) {
                 Ok(line) => {
                     let serving = line == SERVING;
                     self.pending.push(line);
@@ -396,8 +428,7 @@ impl Subject for Namespaced {
         };
         // A daemon left behind is stopped at the end like a server that was started.
         if !self.server.processes().is_empty() && self.process.is_none() {
-            let (_, lines) = channel();
-            self.process = Some(Process { child, lines, visible: false });
+            self.process = Some(Process { child, lines: Lines::new(None), visible: false });
         }
         Ok(Outcome { stdout: gather(stdout), stderr: gather(stderr), ending })
     }
@@ -434,7 +465,11 @@ impl Subject for Namespaced {
             thread::sleep(Duration::from_millis(300));
         }
         self.bogus = 0;
-        self.drain_lines(Duration::from_millis(1));
+        self.lines()
+    }
+
+    fn lines(&mut self) -> Vec<Vec<u8>> {
+        self.drain_lines(Duration::ZERO);
         std::mem::take(&mut self.pending)
     }
 

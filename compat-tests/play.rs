@@ -193,7 +193,6 @@ impl Player<'_> {
         let patience = if self.failures.is_empty() { PATIENCE } else { IMPATIENCE };
         let mut waited = false;
         let found = loop {
-            self.collect();
             if let Some(at) = self.waiting.iter().position(|h| show::reply(&h.frame).is_some()) {
                 break Some(at);
             }
@@ -251,7 +250,11 @@ impl Player<'_> {
 
     /// Wait for the server, write down what it logged, keep what it sent.
     fn settle(&mut self) {
-        for line in self.subject.settle() {
+        let mut lines = self.subject.settle();
+        // A frame is sent after its line was logged, so the lines of all frames seen here are there, too.
+        self.collect();
+        lines.extend(self.subject.lines());
+        for line in lines {
             let line = self.normaliser.line(&line);
             self.reused |= line.starts_with("reuse_lease: ");
             self.out.line(&format!("| {line}"));
@@ -262,7 +265,6 @@ impl Player<'_> {
             self.out.line(&format!("syslog| {line}"));
             self.log.push(line);
         }
-        self.collect();
     }
 
     fn collect(&mut self) {

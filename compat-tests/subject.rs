@@ -60,6 +60,8 @@ pub trait Subject {
     fn transmit(&mut self, interface: Option<&str>, frame: &[u8]) -> Result<(), String>;
     /// Wait until the server has dealt with everything sent so far; the log lines since the last call.
     fn settle(&mut self) -> Vec<Vec<u8>>;
+    /// The log lines since the last call, without waiting for more.
+    fn lines(&mut self) -> Vec<Vec<u8>>;
     /// Datagrams that arrived at the syslog socket since the last call.
     fn syslog(&mut self) -> Vec<Vec<u8>>;
     /// The next frame of the server, waiting for it at most `patience`.

@@ -28,7 +28,8 @@ pub struct Config {
     pub spaces: Spaces,
     /// All scopes; the first is the root scope.
     pub scopes: Vec<Scope>,
-    /// In order of declaration, implicit ones (of a lone subnet) included.
+    /// In order of declaration, implicit ones (of a lone subnet) included. dhcpd's own list runs the other way, by
+    /// their closing braces.
     pub shared_networks: Vec<SharedNetwork>,
     /// In dhcpd's order of lookup: a new subnet goes to the front, except before an existing one that contains it.
     pub subnets: Vec<Subnet>,
@@ -46,7 +47,7 @@ pub struct Config {
     pub classes: Vec<Class>,
     /// Top-level classes in the order of their first declaration.
     pub class_order: Vec<ClassId>,
-    /// Failover peers in order of declaration.
+    /// Failover peers in order of declaration; dhcpd's own list runs the other way.
     pub failover_peers: Vec<network::FailoverPeer>,
     /// TSIG and OMAPI keys.
     pub keys: Vec<network::Key>,

@@ -87,7 +87,7 @@ pub enum StatementKind {
     ServerDuid(Box<ServerDuid>),
     /// `lease-id-format octal;` or `hex`
     LeaseIdFormat(LeaseIdFormat),
-    /// `% anything;` or `% anything { ... }`: skipped by dhcpd.
+    /// `% anything;` or `% anything { ... }`: skipped by dhcpd, as is a `log` without anything to log.
     Percent(Box<[Token]>),
 
     // Statements of one block alone.
@@ -422,7 +422,7 @@ pub struct Subnet {
 /// `subnet6 prefix/length { ... }`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subnet6 {
-    /// Prefix and length; host bits may be set, the length may be anything.
+    /// Prefix and length; host bits may be set.
     pub prefix: Ip6Prefix,
     /// Its statements.
     pub block: Block,

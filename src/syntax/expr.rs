@@ -1,8 +1,8 @@
 //! Expressions (dhcp-eval(5)) as a tree.
 //!
-//! The tree is what dhcpd's parser builds, odd precedence included: `Operation` lists its operands from left to right
-//! exactly as dhcpd combines them, so a walk from left to right is right and a long chain of `or` is not deep.
-//! Parentheses leave no node.
+//! The tree means what dhcpd's parser makes of the text, odd precedence included. `Operation` lists its operands from
+//! left to right as they are combined, so that a long chain is not deep; dhcpd nests `a = b or c = d or e = f` to the
+//! right, here it is one chain of `or`, which comes to the same. Parentheses leave no node.
 //!
 //! A bare number is one hexadecimal octet in a data or untyped position and decimal in a numeric one; which it is
 //! was decided when the tree was built ([`ExprKind::Hex`], [`ExprKind::Number`]). The type rules of dhcpd's parser

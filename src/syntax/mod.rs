@@ -59,10 +59,14 @@ pub struct Parsed {
 
 /// Parses a configuration. `name` is the file's name as the administrator gave it; `bytes` its content.
 pub fn parse(name: &[u8], bytes: Vec<u8>, loader: &mut dyn Loader) -> Parsed {
+    parse_in_pieces(name, bytes, loader, scan::Sizes::default())
+}
+
+fn parse_in_pieces(name: &[u8], bytes: Vec<u8>, loader: &mut dyn Loader, sizes: scan::Sizes) -> Parsed {
     let mut source_map = SourceMap::default();
     let file = source_map.add(name, bytes, None);
-    let mut session =
-        build::Session { source_map, faults: Vec::new(), loader, open_files: Vec::new(), depth: 0 };
+    let (faults, open_files) = (Vec::new(), Vec::new());
+    let mut session = build::Session { source_map, faults, loader, open_files, depth: 0, sizes };
     let statements = session.file(file);
     Parsed { source_map: session.source_map, statements, faults: session.faults }
 }

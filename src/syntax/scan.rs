@@ -14,11 +14,20 @@ use super::lexical::{LONGEST_TOKEN, read_string};
 /// What octets outside of ASCII become for the grammar: a character that is no part of any word.
 const JUNK: u8 = 0x1a;
 
-/// Statements are handed to the grammar in pieces of about this many bytes.
-const PIECE: usize = 64 * 1024;
+/// How a text is cut.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    /// Statements are handed to the grammar in pieces of about this many bytes.
+    pub piece: usize,
+    /// A statement with a block that is larger than this is not handed over whole: its block is cut into pieces too.
+    pub large: usize,
+}
 
-/// A statement with a block that is larger than this is not handed over whole: its block is cut into pieces too.
-const LARGE: usize = 256 * 1024;
+impl Default for Sizes {
+    fn default() -> Sizes {
+        Sizes { piece: 64 * 1024, large: 256 * 1024 }
+    }
+}
 
 /// A file's text for the grammar.
 pub struct Scan<'a> {
@@ -165,15 +174,16 @@ pub struct Pieces<'a> {
     text: &'a [u8],
     at: usize,
     end: usize,
+    sizes: Sizes,
     /// A statement that was found to be large after smaller ones had been collected.
     pending: Option<Piece>,
 }
 
 impl<'a> Pieces<'a> {
     /// The pieces of `range`.
-    pub fn new(text: &'a [u8], range: Range<usize>) -> Pieces<'a> {
+    pub fn new(text: &'a [u8], range: Range<usize>, sizes: Sizes) -> Pieces<'a> {
         let end = range.end.min(text.len());
-        Pieces { text: text.get(..end).unwrap_or(text), at: range.start, end, pending: None }
+        Pieces { text: text.get(..end).unwrap_or(text), at: range.start, end, sizes, pending: None }
     }
 
     /// The end of the statement that begins at `at`, and its opening brace when it ends with a block of its own.
@@ -224,7 +234,11 @@ impl Iterator for Pieces<'_> {
             let statement = self.at;
             let (end, opening) = self.statement(statement);
             self.at = end;
-            if opening.is_some() && end - statement > LARGE && self.may_cut(statement) && self.may_cut(end) {
+            if opening.is_some()
+                && end - statement > self.sizes.large
+                && self.may_cut(statement)
+                && self.may_cut(end)
+            {
                 let large = Piece { range: statement..end, opening };
                 if start == statement {
                     return Some(large);
@@ -232,7 +246,7 @@ impl Iterator for Pieces<'_> {
                 self.pending = Some(large);
                 return Some(Piece { range: start..statement, opening: None });
             }
-            if end - start >= PIECE && self.may_cut(end) {
+            if end - start >= self.sizes.piece && self.may_cut(end) {
                 break;
             }
         }
@@ -278,25 +292,26 @@ mod tests {
     }
 
     fn pieces(text: &str) -> Vec<(&str, bool)> {
-        let pieces = Pieces::new(text.as_bytes(), 0..text.len());
+        let pieces = Pieces::new(text.as_bytes(), 0..text.len(), Sizes::default());
         pieces.map(|piece| (&text[piece.range], piece.opening.is_some())).collect()
     }
 
     #[test]
     fn pieces_hold_whole_statements() {
+        let Sizes { piece, large } = Sizes::default();
         assert_eq!(pieces(""), []);
         assert_eq!(pieces("a; b {c;} d"), [("a; b {c;} d", false)]);
-        let block = format!("group {{ {} }}", "a \"}\"; # }\n".repeat(LARGE / 8));
+        let block = format!("group {{ {} }}", "a \"}\"; # }\n".repeat(large / 8));
         let whole = format!("a;{block}\nb; }} c");
         assert_eq!(pieces(&whole), [("a;", false), (block.as_str(), true), ("\nb; } c", false)]);
         let with_else = format!("{block} # x\n else {{}} b;");
         let cut = pieces(&with_else);
         assert!(cut[0].0.ends_with("else {}") && !cut[0].1 && cut[1] == (" b;", false), "{}", cut.len());
-        let many = "host a { b; }\n".repeat(PIECE / 7);
+        let many = "host a { b; }\n".repeat(piece / 7);
         let cut = pieces(&many);
         assert_eq!(cut.len(), 2, "{}", cut.len());
-        assert!(cut[0].0.len() < PIECE + 100 && cut[0].0.ends_with('}'));
-        let open = format!("group {{ {}", "a;".repeat(LARGE));
+        assert!(cut[0].0.len() < piece + 100 && cut[0].0.ends_with('}'));
+        let open = format!("group {{ {}", "a;".repeat(large));
         assert_eq!(pieces(&open), [(open.as_str(), false)]);
     }
 }

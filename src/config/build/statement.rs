@@ -12,6 +12,9 @@ use crate::syntax::{
 };
 use std::sync::Arc;
 
+/// How many branches an `if` may have: each `elsif` is one level deeper, and the tree is walked recursively.
+const MOST_BRANCHES: usize = 1000;
+
 /// What an executable statement turned out to be.
 pub(super) enum Executed {
     /// A statement to be run.
@@ -182,6 +185,10 @@ impl Builder {
         branches: &[(syntax::Expr, syntax::Block)],
         otherwise: Option<&syntax::Block>,
     ) -> Result<Statement, Refused> {
+        if branches.len() > MOST_BRANCHES {
+            let text = format!("more than {MOST_BRANCHES} branches in one if statement");
+            return Err(self.report(Diagnostic::own(Code::TooDeep, Severity::Error, self.span, text)));
+        }
         let mut conditions = Vec::with_capacity(branches.len());
         let mut refused = false;
         for (condition, block) in branches {

@@ -83,7 +83,13 @@ impl Server {
         let now = Now { wall: START, tick: Duration::from_secs(1000) };
         let (mut bindings, mut memory) = (Bindings::default(), Memory::default());
         let mut lines = Vec::new();
-        let command_line = CommandLine { quiet: true, ..CommandLine::default() };
+        let command_line = CommandLine {
+            family: Family::V4,
+            config_file: Vec::new(),
+            lease_file: Vec::new(),
+            pid_file: Vec::new(),
+            quiet: true,
+        };
         let globals =
             read_globals(&config, &command_line, now, &mut bindings, &mut memory, &mut Nothing, &mut lines)
                 .expect("globals");

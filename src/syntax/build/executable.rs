@@ -1,10 +1,10 @@
 //! Executable statements, zones and keys.
 
 use super::super::ast::*;
-use super::super::expr::{Expr, ExprType};
+use super::super::expr::{Expr, ExprKind, ExprType};
 use super::super::keyword::classify;
 use super::super::source::Span;
-use super::super::token::{Token, TokenKind};
+use super::super::token::{Token, TokenKind, WordClass};
 use super::expressions::Expected;
 use super::{Built, Children, FileBuilder, P, Rule, inner};
 
@@ -60,8 +60,21 @@ impl<'a> FileBuilder<'a, '_> {
             }
             Rule::log_statement => {
                 let priority = children.take_if(Rule::priority).map(|pair| priority(pair.as_str()));
-                let data = self.data(children.required()?)?;
-                StatementKind::Log(Box::new(Log { priority, data }))
+                let data = children.required()?;
+                if self.begins_no_expression(&data) {
+                    return Ok(StatementKind::Percent(self.tokens(span).into()));
+                }
+                StatementKind::Log(Box::new(Log { priority, data: self.data(data)? }))
+            }
+            Rule::log_nothing => {
+                let first = children.find(|pair| pair.as_rule() != Rule::priority);
+                let tokens = self.tokens(span);
+                match first {
+                    Some(first) if first.as_rule() == Rule::word && !self.begins_no_expression(&first) => {
+                        return Err(self.locate(span, &tokens, true));
+                    }
+                    _ => StatementKind::Percent(tokens.into()),
+                }
             }
             Rule::execute_statement => {
                 let command = self.name(children.required()?)?;
@@ -77,6 +90,15 @@ impl<'a> FileBuilder<'a, '_> {
             Rule::key => StatementKind::Key(Box::new(self.key(children, span)?)),
             _ => return Err(Fault { kind: FaultKind::UnknownStatement, span }),
         })
+    }
+
+    /// Whether the first word of a pair is a keyword, but none that an expression begins with.
+    fn begins_no_expression(&self, pair: &P<'a>) -> bool {
+        let text = pair.as_str();
+        let is_word = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_');
+        let word = text.split(|character| !is_word(character)).next().unwrap_or_default();
+        matches!(classify(word.as_bytes()), WordClass::Keyword(_))
+            && !EXPRESSION_KEYWORDS.iter().any(|keyword| keyword.eq_ignore_ascii_case(word))
     }
 
     fn option_statement(&self, verb: OptionVerb, mut children: Children<'a>) -> Built<StatementKind> {
@@ -206,20 +228,18 @@ impl<'a> FileBuilder<'a, '_> {
         let span = self.span(&pair);
         if pair.as_rule() != Rule::case_number {
             let expr = self.expression(pair, labels.into())?;
-            // Octets would have taken the colon of the label for one of theirs.
-            let last = self.octets_at(expr.span).last();
-            return match &expr.kind {
-                super::super::expr::ExprKind::Hex(_) if last != Some(&b')') => {
-                    Err(Fault { kind: FaultKind::Unexpected, span })
-                }
-                _ => Ok(expr),
-            };
+            // Octets at the end would have taken the colon of the label for one of theirs.
+            let last = last_operand(&expr);
+            if matches!(last.kind, ExprKind::Hex(_)) && last.span.end == span.end {
+                return Err(Fault { kind: FaultKind::Unexpected, span });
+            }
+            return Ok(expr);
         }
         if labels == ExprType::Data {
             return Err(Fault { kind: FaultKind::Unexpected, span });
         }
         let number = self.number(&Children::of(self, pair).required()?)?;
-        Ok(Expr { span, kind: super::super::expr::ExprKind::Number(number.value) })
+        Ok(Expr { span, kind: ExprKind::Number(number.value) })
     }
 
     fn function_definition(
@@ -330,6 +350,20 @@ impl<'a> FileBuilder<'a, '_> {
     }
 }
 
+/// The operand that stands last in the text.
+fn last_operand(mut expr: &Expr) -> &Expr {
+    loop {
+        expr = match &expr.kind {
+            ExprKind::Not(inner) => inner,
+            ExprKind::Operation { rest, .. } => match rest.last() {
+                Some((_, last)) => last,
+                None => return expr,
+            },
+            _ => return expr,
+        };
+    }
+}
+
 /// The octets of a secret, read as dhcpd does (ISC `parse.c:parse_base64`): padding may be missing, bits that are left
 /// over must be zero, and there must be an octet.
 fn base64(tokens: &[Token]) -> Option<Vec<u8>> {
@@ -379,6 +413,59 @@ fn base64(tokens: &[Token]) -> Option<Vec<u8>> {
     (!left_over && !octets.is_empty()).then_some(octets)
 }
 
+/// The keywords that an expression may begin with.
+const EXPRESSION_KEYWORDS: &[&str] = &[
+    "not",
+    "option",
+    "config-option",
+    "exists",
+    "check",
+    "defined",
+    "substring",
+    "suffix",
+    "lcase",
+    "ucase",
+    "concat",
+    "pick",
+    "pick-first-value",
+    "reverse",
+    "binary-to-ascii",
+    "encode-int",
+    "extract-int",
+    "packet",
+    "v6relay",
+    "gethostname",
+    "gethostbyname",
+    "hardware",
+    "leased-address",
+    "host-decl-name",
+    "filename",
+    "server-name",
+    "null",
+    "lease-time",
+    "client-state",
+    "known",
+    "static",
+    "formerr",
+    "noerror",
+    "notauth",
+    "notimp",
+    "notzone",
+    "nxdomain",
+    "nxrrset",
+    "refused",
+    "servfail",
+    "yxdomain",
+    "yxrrset",
+    "booting",
+    "reboot",
+    "select",
+    "request",
+    "bound",
+    "renew",
+    "rebind",
+];
+
 fn is_define(verb: &P<'_>) -> bool {
     verb.as_str().eq_ignore_ascii_case("define")
 }
@@ -414,7 +501,7 @@ fn priority(text: &str) -> LogPriority {
 fn permission_key(text: &str) -> Option<PermissionKey> {
     // `new` is the same token as `client-updates` for dhcpd, by accident.
     const CLIENT_UPDATES: u16 = 601;
-    if matches!(classify(text.as_bytes()), super::super::token::WordClass::Keyword(CLIENT_UPDATES)) {
+    if matches!(classify(text.as_bytes()), WordClass::Keyword(CLIENT_UPDATES)) {
         return Some(PermissionKey::ClientUpdates);
     }
     Some(match text.to_ascii_lowercase().as_str() {

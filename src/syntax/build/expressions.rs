@@ -7,8 +7,6 @@
 //! How a number is read depends on what is expected where it stands: at first by the statement, then by the type of
 //! the operand before the last operator.
 
-use std::iter::Peekable;
-
 use super::super::MAX_DEPTH;
 use super::super::ast::{Fault, FaultKind};
 use super::super::expr::{BinaryOperator, Constant, Expr, ExprKind, ExprType, IntWidth, TypeFault};
@@ -16,7 +14,7 @@ use super::super::keyword::classify;
 use super::super::lexical::atoi;
 use super::super::source::Span;
 use super::super::token::WordClass;
-use super::{Built, Children, FileBuilder, P, Rule, inner};
+use super::{Built, Children, FileBuilder, Inner, P, Rule, inner};
 
 /// What is expected where an operand stands.
 #[derive(Clone, Copy, PartialEq)]
@@ -42,67 +40,71 @@ impl From<ExprType> for Expected {
 impl FileBuilder<'_, '_> {
     /// An expression whose type is not looked at.
     pub(super) fn expression(&self, pair: P<'_>, expected: Expected) -> Built<Expr> {
-        self.fold(&mut inner(pair).peekable(), expected, None)
+        let mut list = inner(pair);
+        let Some(first) = list.next() else { return Err(unexpected(self.span_of(0, 0))) };
+        let first = self.operand(first, expected)?;
+        match list.next() {
+            Some(operator) => self.fold(first, operator, list),
+            None => Ok(first),
+        }
     }
 
     pub(super) fn boolean(&self, pair: P<'_>) -> Built<Expr> {
-        let expr = self.expression(pair, Expected::Boolean)?;
-        typed(expr, ExprType::Boolean, TypeFault::WantBoolean)
+        self.typed(pair, Expected::Boolean)
     }
 
     pub(super) fn data(&self, pair: P<'_>) -> Built<Expr> {
-        let expr = self.expression(pair, Expected::Data)?;
-        typed(expr, ExprType::Data, TypeFault::WantData)
+        self.typed(pair, Expected::Data)
     }
 
-    fn numeric(&self, pair: P<'_>) -> Built<Expr> {
-        let expr = self.expression(pair, Expected::Numeric)?;
-        typed(expr, ExprType::Numeric, TypeFault::WantNumeric)
+    /// An expression that must have a type, as far as it has one.
+    fn typed(&self, pair: P<'_>, expected: Expected) -> Built<Expr> {
+        let expr = self.expression(pair, expected)?;
+        let fault = match (expected, expr.expr_type()) {
+            (_, ExprType::Any) => return Ok(expr),
+            (Expected::Boolean, ExprType::Boolean)
+            | (Expected::Data, ExprType::Data)
+            | (Expected::Numeric, ExprType::Numeric) => return Ok(expr),
+            (Expected::Boolean, _) => TypeFault::WantBoolean,
+            (Expected::Numeric, _) => TypeFault::WantNumeric,
+            _ => TypeFault::WantData,
+        };
+        Err(Fault { kind: FaultKind::Type(fault), span: expr.span })
     }
 
-    /// Folds the rest of a list. `left` is the operand and operator that were read already.
-    fn fold<'i>(
-        &self,
-        list: &mut Peekable<impl Iterator<Item = P<'i>>>,
-        mut expected: Expected,
-        left: Option<(Expr, BinaryOperator)>,
-    ) -> Built<Expr> {
-        let mut left = left;
+    /// Folds the rest of a list, from its first operator.
+    ///
+    /// Where dhcpd calls itself for a tighter operator, the call takes all that is left. So an expression is a row of
+    /// left-to-right chains, each the left side of the operator before the next chain; they are put together from the
+    /// last to the first.
+    fn fold<'i>(&self, first: Expr, operator: P<'i>, mut list: Inner<'i>) -> Built<Expr> {
+        let mut chains: Vec<(Expr, BinaryOperator)> = Vec::new();
+        let mut expected: Expected = first.expr_type().into();
+        let mut left = first;
+        let mut binary = self.operator(&operator)?;
         loop {
-            let operand = list.next().ok_or_else(|| Fault {
-                kind: FaultKind::Unexpected,
-                span: left.as_ref().map_or_else(|| self.span_of(0, 0), |(left, _)| left.span),
-            })?;
-            let mut right = self.operand(operand, expected)?;
-            let mut next = list.peek().and_then(|pair| operator(pair.as_str()));
-            if next.is_some() {
-                expected = right.expr_type().into();
-            }
-            let Some((left_operand, binary)) = left.take() else {
-                let Some(next) = next else { return Ok(right) };
-                list.next();
-                left = Some((right, next));
-                continue;
+            let Some(operand) = list.next() else { return Err(unexpected(left.span)) };
+            let right = self.operand(operand, expected)?;
+            let next = list.next().map(|pair| self.operator(&pair)).transpose()?;
+            let Some(next) = next else {
+                relate(&left, binary, &right)?;
+                return put_together(chains, combine(left, binary, right));
             };
-            if let Some(tighter) = next.filter(|next| precedence(binary) < precedence(*next)) {
-                list.next();
-                let inside = match tighter {
-                    BinaryOperator::And | BinaryOperator::Or => Expected::Boolean,
-                    BinaryOperator::Equal
-                    | BinaryOperator::NotEqual
-                    | BinaryOperator::RegexMatch
-                    | BinaryOperator::RegexMatchIgnoringCase => Expected::Data,
-                    _ => Expected::Numeric,
-                };
-                right = self.fold(list, inside, Some((right, tighter)))?;
-                next = None;
+            if precedence(binary) < precedence(next) {
+                expected = expected_behind(next);
+                chains.push((left, binary));
+                left = right;
+            } else {
+                expected = right.expr_type().into();
+                relate(&left, binary, &right)?;
+                left = combine(left, binary, right);
             }
-            relate(&left_operand, binary, &right)?;
-            let combined = combine(left_operand, binary, right);
-            let Some(next) = next else { return Ok(combined) };
-            list.next();
-            left = Some((combined, next));
+            binary = next;
         }
+    }
+
+    fn operator(&self, pair: &P<'_>) -> Built<BinaryOperator> {
+        operator(pair.as_str()).ok_or_else(|| unexpected(self.span(pair)))
     }
 
     /// `not` and what it is applied to.
@@ -116,7 +118,7 @@ impl FileBuilder<'_, '_> {
             return Err(Fault { kind: FaultKind::TooDeep, span: *last });
         }
         let expected = if negations.is_empty() { expected } else { Expected::Boolean };
-        let mut expr = self.primary(children.required()?, expected)?;
+        let mut expr = self.value(children.required()?, expected)?;
         for not in negations.into_iter().rev() {
             if expr.expr_type() != ExprType::Boolean {
                 return Err(Fault { kind: FaultKind::Type(TypeFault::NotBoolean), span: expr.span });
@@ -126,7 +128,61 @@ impl FileBuilder<'_, '_> {
         Ok(expr)
     }
 
-    fn primary(&self, pair: P<'_>, expected: Expected) -> Built<Expr> {
+    /// A function with its arguments, or something simple. What is done around the recursion is kept in functions of
+    /// its own, so that little is on the stack while it goes on.
+    fn value(&self, pair: P<'_>, expected: Expected) -> Built<Expr> {
+        use Expected::{Data, Numeric};
+        let rule = pair.as_rule();
+        let types: &[Expected] = match rule {
+            Rule::parenthesis => {
+                return self.expression(Children::of(self, pair).required()?, expected);
+            }
+            Rule::reference => return self.reference(pair),
+            Rule::substring => &[Data, Numeric, Numeric],
+            Rule::suffix => &[Data, Numeric],
+            Rule::lcase | Rule::ucase | Rule::concat | Rule::pick | Rule::extract_int => &[Data],
+            Rule::reverse | Rule::v6relay => &[Numeric, Data],
+            Rule::binary_to_ascii => &[Numeric, Numeric, Data, Data],
+            Rule::encode_int => &[Numeric],
+            Rule::packet => &[Numeric, Numeric],
+            _ => return self.simple(pair, expected),
+        };
+        let span = self.span(&pair);
+        let (arguments, width) = self.arguments(pair, types)?;
+        let kind = function(rule, arguments, width).ok_or_else(|| unexpected(span))?;
+        Ok(Expr { span, kind })
+    }
+
+    /// The arguments of a function; the last type holds for all that follow. And the width, if there is one.
+    fn arguments(&self, pair: P<'_>, types: &[Expected]) -> Built<(Vec<Expr>, Option<IntWidth>)> {
+        let mut arguments = Vec::new();
+        let mut width = None;
+        for pair in inner(pair) {
+            if pair.as_rule() == Rule::int_width {
+                width = Some(self.int_width(&pair)?);
+            } else {
+                let expected = types.get(arguments.len()).or(types.last()).copied().unwrap_or(Expected::Any);
+                arguments.push(self.typed(pair, expected)?);
+            }
+        }
+        Ok((arguments, width))
+    }
+
+    /// A variable or a call.
+    fn reference(&self, pair: P<'_>) -> Built<Expr> {
+        let span = self.span(&pair);
+        let mut children = Children::of(self, pair);
+        let name = self.variable(&children.required()?)?;
+        let Some(list) = children.next() else { return Ok(Expr { span, kind: ExprKind::Variable(name) }) };
+        let mut arguments = Vec::new();
+        for pair in inner(list) {
+            arguments.push(self.expression(pair, Expected::Any)?);
+        }
+        Ok(Expr { span, kind: ExprKind::Call { name, arguments } })
+    }
+
+    /// What holds no expression.
+    fn simple(&self, pair: P<'_>, expected: Expected) -> Built<Expr> {
         let span = self.span(&pair);
         let kind = match pair.as_rule() {
             Rule::string => ExprKind::String(self.string(&pair)?),
@@ -134,72 +190,16 @@ impl FileBuilder<'_, '_> {
             Rule::simple_value => self.simple_value(&pair)?,
             Rule::constant => ExprKind::Constant(constant(pair.as_str()).ok_or_else(|| unexpected(span))?),
             Rule::gethostname => ExprKind::GetHostName,
-            rule => return self.composite(rule, pair, expected, span),
-        };
-        Ok(Expr { span, kind })
-    }
-
-    fn composite(&self, rule: Rule, pair: P<'_>, expected: Expected, span: Span) -> Built<Expr> {
-        let mut children = Children::of(self, pair);
-        let first = children.required()?;
-        let kind = match rule {
-            Rule::parenthesis => return self.expression(first, expected),
-            Rule::option_reference => ExprKind::Option(self.option_name(first)?),
-            Rule::config_option => ExprKind::ConfigOption(self.option_name(first)?),
-            Rule::exists => ExprKind::Exists(self.option_name(first)?),
-            Rule::check => ExprKind::Check(self.name(first)?),
-            Rule::defined => ExprKind::Defined(self.variable(&first)?),
-            Rule::gethostbyname => ExprKind::GetHostByName(self.name(first)?),
-            Rule::substring => ExprKind::Substring {
-                data: Box::new(self.data(first)?),
-                offset: Box::new(self.numeric(children.required()?)?),
-                length: Box::new(self.numeric(children.required()?)?),
-            },
-            Rule::suffix => ExprKind::Suffix {
-                data: Box::new(self.data(first)?),
-                length: Box::new(self.numeric(children.required()?)?),
-            },
-            Rule::lcase => ExprKind::Lcase(Box::new(self.data(first)?)),
-            Rule::ucase => ExprKind::Ucase(Box::new(self.data(first)?)),
-            Rule::concat | Rule::pick => {
-                let operands = std::iter::once(first).chain(children).map(|pair| self.data(pair));
-                let operands = operands.collect::<Built<Vec<Expr>>>()?;
-                if rule == Rule::concat { ExprKind::Concat(operands) } else { ExprKind::Pick(operands) }
-            }
-            Rule::reverse => ExprKind::Reverse {
-                width: Box::new(self.numeric(first)?),
-                data: Box::new(self.data(children.required()?)?),
-            },
-            Rule::binary_to_ascii => ExprKind::BinaryToAscii {
-                base: Box::new(self.numeric(first)?),
-                width: Box::new(self.numeric(children.required()?)?),
-                separator: Box::new(self.data(children.required()?)?),
-                data: Box::new(self.data(children.required()?)?),
-            },
-            Rule::encode_int => ExprKind::EncodeInt {
-                value: Box::new(self.numeric(first)?),
-                width: self.int_width(&children.required()?)?,
-            },
-            Rule::extract_int => ExprKind::ExtractInt {
-                data: Box::new(self.data(first)?),
-                width: self.int_width(&children.required()?)?,
-            },
-            Rule::packet => ExprKind::Packet {
-                offset: Box::new(self.numeric(first)?),
-                length: Box::new(self.numeric(children.required()?)?),
-            },
-            Rule::v6relay => ExprKind::V6Relay {
-                relay: Box::new(self.numeric(first)?),
-                data: Box::new(self.data(children.required()?)?),
-            },
-            _ => {
-                let name = self.variable(&first)?;
-                match children.next() {
-                    Some(arguments) => {
-                        let arguments = inner(arguments).map(|pair| self.expression(pair, Expected::Any));
-                        ExprKind::Call { name, arguments: arguments.collect::<Built<Vec<Expr>>>()? }
-                    }
-                    None => ExprKind::Variable(name),
+            rule => {
+                let first = Children::of(self, pair).required()?;
+                match rule {
+                    Rule::option_reference => ExprKind::Option(self.option_name(first)?),
+                    Rule::config_option => ExprKind::ConfigOption(self.option_name(first)?),
+                    Rule::exists => ExprKind::Exists(self.option_name(first)?),
+                    Rule::check => ExprKind::Check(self.name(first)?),
+                    Rule::defined => ExprKind::Defined(self.variable(&first)?),
+                    Rule::gethostbyname => ExprKind::GetHostByName(self.name(first)?),
+                    _ => return Err(unexpected(span)),
                 }
             }
         };
@@ -250,13 +250,88 @@ fn unexpected(span: Span) -> Fault {
     Fault { kind: FaultKind::Unexpected, span }
 }
 
-/// An expression that must have a type, as far as it has one.
-fn typed(expr: Expr, wanted: ExprType, fault: TypeFault) -> Built<Expr> {
-    match expr.expr_type() {
-        ExprType::Any => Ok(expr),
-        expr_type if expr_type == wanted => Ok(expr),
-        _ => Err(Fault { kind: FaultKind::Type(fault), span: expr.span }),
+/// What is expected behind an operator that took the operand before it away from a looser one.
+fn expected_behind(operator: BinaryOperator) -> Expected {
+    use BinaryOperator::*;
+    match operator {
+        And | Or => Expected::Boolean,
+        Equal | NotEqual | RegexMatch | RegexMatchIgnoringCase => Expected::Data,
+        Add | Divide | Multiply | Remainder | BinaryAnd | BinaryOr | BinaryXor => Expected::Numeric,
     }
+}
+
+/// Puts chains together from the last to the first. Runs of `and` and runs of `or` are kept flat: for dhcpd's
+/// three-valued logic, its shortcuts included, it makes no difference on which side their parentheses stand, and real
+/// configurations have runs of thousands.
+fn put_together(chains: Vec<(Expr, BinaryOperator)>, last: Expr) -> Built<Expr> {
+    let mut operators = 0;
+    let mut right = last;
+    let mut chains = chains.into_iter().rev().peekable();
+    while let Some((left, operator)) = chains.next() {
+        relate(&left, operator, &right)?;
+        let mut first = left;
+        let mut others = Vec::new();
+        if matches!(operator, BinaryOperator::And | BinaryOperator::Or) {
+            while let Some((farther, _)) = chains.next_if(|(_, next)| *next == operator) {
+                // What is built so far is boolean, whatever it holds.
+                relate_boolean(&farther, &first)?;
+                others.push(std::mem::replace(&mut first, farther));
+            }
+        }
+        for operand in others.into_iter().rev() {
+            first = combine(first, operator, operand);
+        }
+        right = combine(first, operator, right);
+        operators += 1;
+        if operators > MAX_DEPTH {
+            return Err(Fault { kind: FaultKind::TooDeep, span: right.span });
+        }
+    }
+    Ok(right)
+}
+
+/// The same as [`relate`] for `and` and `or` with a right side that is boolean and begins with `right`.
+fn relate_boolean(left: &Expr, right: &Expr) -> Built<()> {
+    let span = left.span.to(right.span);
+    match left.expr_type() {
+        ExprType::Boolean | ExprType::Any => Ok(()),
+        _ => Err(Fault { kind: FaultKind::Type(TypeFault::DifferentTypes), span }),
+    }
+}
+
+fn function(rule: Rule, arguments: Vec<Expr>, width: Option<IntWidth>) -> Option<ExprKind> {
+    match rule {
+        Rule::concat => return Some(ExprKind::Concat(arguments)),
+        Rule::pick => return Some(ExprKind::Pick(arguments)),
+        _ => {}
+    }
+    let mut arguments = arguments.into_iter().map(Box::new);
+    let first = arguments.next()?;
+    Some(match rule {
+        Rule::lcase => ExprKind::Lcase(first),
+        Rule::ucase => ExprKind::Ucase(first),
+        Rule::encode_int => ExprKind::EncodeInt { value: first, width: width? },
+        Rule::extract_int => ExprKind::ExtractInt { data: first, width: width? },
+        _ => {
+            let second = arguments.next()?;
+            match rule {
+                Rule::suffix => ExprKind::Suffix { data: first, length: second },
+                Rule::reverse => ExprKind::Reverse { width: first, data: second },
+                Rule::v6relay => ExprKind::V6Relay { relay: first, data: second },
+                Rule::packet => ExprKind::Packet { offset: first, length: second },
+                Rule::substring => {
+                    ExprKind::Substring { data: first, offset: second, length: arguments.next()? }
+                }
+                Rule::binary_to_ascii => ExprKind::BinaryToAscii {
+                    base: first,
+                    width: second,
+                    separator: arguments.next()?,
+                    data: arguments.next()?,
+                },
+                _ => return None,
+            }
+        }
+    })
 }
 
 /// Whether an operator may stand between these two.

@@ -20,7 +20,7 @@ use pest::iterators::{Pair, Pairs};
 
 use super::ast::*;
 use super::expr::ExprType;
-use super::scan::{Piece, Pieces, Scan, scan};
+use super::scan::{Piece, Pieces, Scan, Sizes, scan};
 use super::source::{FileId, SourceMap, Span};
 use super::token::Token;
 use super::{Loader, MAX_DEPTH, MAX_INCLUDE_DEPTH};
@@ -55,6 +55,8 @@ pub struct Session<'l> {
     pub open_files: Vec<Box<[u8]>>,
     /// How many blocks and includes are open.
     pub depth: usize,
+    /// How files are cut for the grammar.
+    pub sizes: Sizes,
 }
 
 impl Session<'_> {
@@ -187,7 +189,7 @@ impl<'a> FileBuilder<'a, '_> {
     fn statements(&mut self, range: Range<usize>, scope: Scope) -> Vec<Statement> {
         let text = self.text.as_bytes();
         let mut statements = Vec::new();
-        for piece in Pieces::new(text, range) {
+        for piece in Pieces::new(text, range, self.session.sizes) {
             if let Some(statement) = self.large_declaration(&piece) {
                 statements.push(statement);
                 continue;
@@ -347,13 +349,16 @@ impl<'a> FileBuilder<'a, '_> {
     }
 
     /// Where a statement stops fitting: the farthest place the grammar comes to without its recovery.
-    fn locate(&mut self, span: Span, tokens: &[Token], ended: bool) -> Fault {
+    pub(super) fn locate(&mut self, span: Span, tokens: &[Token], ended: bool) -> Fault {
         let Some(first) = tokens.first() else {
             let span = Span::new(span.file, span.start, span.start.saturating_add(1));
             return Fault { kind: FaultKind::UnknownStatement, span };
         };
         if first.is(b';') {
             return Fault { kind: FaultKind::StraySemicolon, span: first.span };
+        }
+        if first.word().is_none() {
+            return Fault { kind: FaultKind::UnknownStatement, span: first.span };
         }
         let at_end = tokens.last().is_some_and(|last| {
             let rest = self.text.as_bytes().get(last.span.end as usize..).unwrap_or_default();

@@ -51,49 +51,157 @@ fn report(parsed: &Parsed) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// Configurations among the real ones that are none: templates, prose, placeholders where a value should stand, or
+/// files that include others which are not there. dhcpd refuses each of them.
+const NO_CONFIGURATIONS: &[&str] = &[
+    "7gkb+docker-dns-dhcp__etc__dhcp__dhcpd.conf",
+    "927technology+kickstart__files__etc__dhcp__dhcpd.example.conf",
+    "Aaron3188+Test__dhcpd.conf",
+    "AlexTintor3+DHCP-y-DNS-sincronizados__dhcp__dhcpd.conf",
+    "AndreiT129+pxe-automated-ol9-deployment__dhcp__dhcpd.conf",
+    "ArchitX+configs__dhcpd.conf",
+    "CarlosGarciah+DHCP__dhcpd.conf",
+    "CarlosGarciah+DHCP__failover__dhcpd.conf",
+    "CaronteLoveSimulacros+dhcp__dhcpd.conf",
+    "Dushyantkhobragade+DHCP-Configuration-on-Linux-7__etc__dhcp__dhcpd.conf",
+    "Moorviper+Tunneldigger-gw-doku__etc__dhcp__dhcpd.conf",
+    "amooma+GS3__var__lib__gemeinschaft__setup__etc-dhcp3-dhcpd.conf-tpl",
+    "cobbler+cobbler__cobbler__data__templates__cheetah__etc__dhcp.template",
+    "cobbler+cobbler__cobbler__data__templates__cheetah__etc__dhcp6.template",
+    "dafydd2277+dhcpd__etc__dhcp__dhcpd.conf",
+    "ffulm+server-config__etc__dhcp__dhcpd.conf",
+    "im4523351+dhcpmanager__etc__dhcp__dhcpd.conf",
+    "maas+maas__src__provisioningserver__templates__dhcp__dhcpd.conf.template",
+    "maas+maas__src__provisioningserver__templates__dhcp__dhcpd6.conf.template",
+    "prologin+sadm__ansible__roles__dhcpd__templates__dhcpd.conf",
+];
+
 #[test]
 fn real_configurations_parse() {
     let Some(folder) = shared("corpus/conf") else { return };
-    let mut faulty = 0;
+    let mut faulty = Vec::new();
     for path in files(&folder, None) {
         let parsed = parse_file(&path);
         if !parsed.faults.is_empty() {
-            faulty += 1;
             println!("== {}\n{}", path.display(), report(&parsed));
+            faulty.push(path.file_name().unwrap().to_string_lossy().into_owned());
         }
     }
-    println!("corpus: {faulty} with faults");
+    assert_eq!(faulty, NO_CONFIGURATIONS);
 }
+
+/// Accepted by dhcpd and refused here on purpose: an option without its value, which makes dhcpd crash once it is
+/// evaluated.
+const REFUSED_ON_PURPOSE: &[&str] = &["059-st-option-no-value-double-semi"];
 
 #[test]
 fn samples_are_read_as_dhcpd_reads_them() {
     let Some(folder) = shared("spec/snippets") else { return };
-    let (mut accepted, mut wrong, mut refused, mut by_syntax) = (0, 0, 0, 0);
+    let (mut accepted, mut wrong, mut refused, mut by_syntax) = (0, Vec::new(), 0, 0);
     for path in files(&folder, Some("conf")) {
         let expected = std::fs::read(path.with_extension("expected")).unwrap();
-        let verdict = String::from_utf8_lossy(&expected);
-        let verdict = verdict.lines().next().unwrap().trim_start_matches("verdict: ").to_string();
         let parsed = parse_file(&path);
-        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        if verdict == "accepted" {
+        if expected.starts_with(b"verdict: accepted") {
             accepted += 1;
             if !parsed.faults.is_empty() {
-                wrong += 1;
-                println!("== {name} is accepted by dhcpd\n{}", report(&parsed));
+                println!("== {}\n{}", path.display(), report(&parsed));
+                wrong.push(path.file_stem().unwrap().to_string_lossy().into_owned());
             }
         } else {
             refused += 1;
-            if parsed.faults.is_empty() {
-                println!("-- {name} ({verdict}) has no fault");
-            } else {
-                by_syntax += 1;
-            }
+            by_syntax += usize::from(!parsed.faults.is_empty());
         }
     }
-    println!(
-        "accepted {accepted}, of these wrongly faulty {wrong}; refused {refused}, of these by syntax {by_syntax}"
-    );
-    assert_eq!(wrong, 0);
+    println!("{accepted} accepted by dhcpd; {refused} refused, {by_syntax} of these by the grammar");
+    assert_eq!(wrong, REFUSED_ON_PURPOSE);
+}
+
+/// How the golden expressions are wrapped into statements.
+fn wrapped(context: &str, expression: &str) -> Option<String> {
+    Some(match context {
+        "data" => {
+            format!("log (info, concat (\"v=[\", binary-to-ascii (16, 8, \":\", {expression}), \"]\"));")
+        }
+        "text" => format!("log (info, {expression});"),
+        "numeric" => format!("log (info, encode-int ({expression}, 32));"),
+        "numeric64" => format!("log (info, encode-int ((({expression}) / 65536) / 65536, 32));"),
+        "boolean" => format!("if ({expression}) {{ }} elsif not ({expression}) {{ }}"),
+        "cond" => format!("if ({expression}) {{ }}"),
+        "stmt" => expression.to_string(),
+        _ => return None,
+    })
+}
+
+fn unescape(text: &str) -> Vec<u8> {
+    let mut octets = Vec::new();
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        rest = after;
+        match (first, after) {
+            (b'\\', [b'x', high, low, ..]) => {
+                let digit = |digit: &u8| char::from(*digit).to_digit(16).unwrap() as u8;
+                octets.push(digit(high) * 16 + digit(low));
+                rest = &after[3..];
+            }
+            (b'\\', [letter, ..]) => {
+                octets.push(match letter {
+                    b'n' => b'\n',
+                    b't' => b'\t',
+                    b'r' => b'\r',
+                    other => *other,
+                });
+                rest = &after[1..];
+            }
+            _ => octets.push(*first),
+        }
+    }
+    octets
+}
+
+/// What the grammar cannot know: classes, options and functions by their names. And one that makes dhcpd crash.
+const DECIDED_LATER: &[&str] = &[
+    "logic-135",
+    "logic-145",
+    "logic-149",
+    "function-074",
+    "function-079",
+    "variable-049",
+    "variable-060",
+    "control-102",
+    "option-048",
+    "option-049",
+    "option-131",
+    "option-132",
+    "control-107",
+    "control-108",
+    "control-109",
+];
+
+#[test]
+fn golden_expressions_are_accepted_and_refused_as_by_dhcpd() {
+    let Some(folder) = shared("spec/expressions") else { return };
+    let cases = std::fs::read_to_string(folder.join("cases.tsv")).unwrap();
+    let (mut accepted, mut refused) = (0, 0);
+    let mut differing = Vec::new();
+    for line in cases.lines().filter(|line| !line.starts_with('#')) {
+        let fields: Vec<&str> = line.split('\t').collect();
+        let [id, context, prelude, expression, exit, stderr, ..] = fields[..] else { panic!("{line}") };
+        let Some(text) = wrapped(context, expression) else { continue };
+        let text = [unescape(prelude), b"\n".to_vec(), unescape(&text)].concat();
+        let faults = parse(b"case.conf", text, &mut super::no_files).faults;
+        let syntax_error = exit == "1" && stderr.contains("Configuration file errors encountered");
+        if syntax_error {
+            refused += 1;
+        } else {
+            accepted += 1;
+        }
+        if faults.is_empty() == syntax_error {
+            println!("{id}: {expression}: {exit} {stderr} {faults:?}");
+            differing.push(id.to_string());
+        }
+    }
+    println!("{accepted} accepted by dhcpd, {refused} refused");
+    assert_eq!(differing, DECIDED_LATER);
 }
 
 /// Not a test of behaviour: prints how fast a large file is read. Run it with `--release --ignored --nocapture`.

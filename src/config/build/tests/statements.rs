@@ -131,4 +131,7 @@ fn long_chains_have_a_limit() {
     let chain = |count: usize| format!("set some_v = {};", vec!["known"; count].join(" or "));
     good(&chain(3000));
     assert_eq!(said(&chain(3002)), ["(E0110)"]);
+    let branches = |count: usize| format!("if known {{ }}{}", " elsif known { }".repeat(count - 1));
+    good(&branches(1000));
+    assert_eq!(said(&branches(1001)), ["(E0110)"]);
 }
