@@ -45,6 +45,20 @@ impl HardwareKey {
     }
 }
 
+/// The keys of the chains a lease is in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Identity {
+    pub uid: Option<Octets>,
+    pub hardware: Option<HardwareKey>,
+}
+
+impl Identity {
+    pub fn of(lease: &Lease) -> Self {
+        let hardware = lease.hardware.as_ref().and_then(HardwareKey::new);
+        Self { uid: lease.uid.clone(), hardware }
+    }
+}
+
 /// Which chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -92,20 +106,22 @@ impl Chains {
         }
     }
 
-    pub fn add_hardware(&mut self, entries: &mut [Option<Box<Entry>>], id: u32, hardware: &Hardware) {
-        if let Some(key) = HardwareKey::new(hardware) {
-            add(&mut self.hardware, entries, id, key, Kind::Hardware);
-        }
+    pub fn add_hardware(&mut self, entries: &mut [Option<Box<Entry>>], id: u32, key: HardwareKey) {
+        add(&mut self.hardware, entries, id, key, Kind::Hardware);
+    }
+
+    /// Makes room for so many clients.
+    pub fn reserve(&mut self, clients: usize) {
+        self.uid.reserve(clients);
+        self.hardware.reserve(clients);
     }
 
     pub fn remove_uid(&mut self, entries: &mut [Option<Box<Entry>>], id: u32, uid: &[u8]) {
         remove(&mut self.uid, entries, id, uid, Kind::Uid);
     }
 
-    pub fn remove_hardware(&mut self, entries: &mut [Option<Box<Entry>>], id: u32, hardware: &Hardware) {
-        if let Some(key) = HardwareKey::new(hardware) {
-            remove(&mut self.hardware, entries, id, &key, Kind::Hardware);
-        }
+    pub fn remove_hardware(&mut self, entries: &mut [Option<Box<Entry>>], id: u32, key: HardwareKey) {
+        remove(&mut self.hardware, entries, id, &key, Kind::Hardware);
     }
 }
 

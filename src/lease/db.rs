@@ -13,12 +13,11 @@
 //! [`LeaseDb::release`] and [`LeaseDb::abandon`] prepare the two special cases; [`LeaseDb::due`] yields what has to
 //! expire.
 
-use super::chains::Chains;
+use super::chains::{Chains, Identity};
 use super::queue::{Links, List, NIL, Queue};
 use super::{BindingState, Lease, LeaseId};
 use crate::config::Config;
 use crate::config::network::{ClassId, Hardware, Pool, PoolId, SubnetId};
-use crate::config::tree::Octets;
 use crate::eval::bindings::Bindings;
 use crate::time::{NEVER, Seconds};
 use std::borrow::Cow;
@@ -230,13 +229,8 @@ impl LeaseDb {
 
     /// Address, pool and subnet of a lease.
     pub fn place(&self, id: LeaseId) -> (Ipv4Addr, PoolId, SubnetId) {
-        match self.entry(id) {
-            Some(Entry { lease, .. }) => (lease.address, lease.pool, lease.subnet),
-            None => {
-                let Lease { address, pool, subnet, .. } = self.virgin(id.0);
-                (address, pool, subnet)
-            }
-        }
+        let (address, run) = self.run_of(id.0);
+        (Ipv4Addr::from_bits(address), run.pool, run.subnet)
     }
 
     /// The leases of a client identifier in chain order: the first is the one dhcpd finds.
@@ -323,9 +317,15 @@ impl LeaseDb {
 
     /// What an index without an entry stands for.
     pub(super) fn virgin(&self, id: u32) -> Lease {
+        let (address, run) = self.run_of(id);
+        Lease::virgin(Ipv4Addr::from_bits(address), run.pool, run.subnet)
+    }
+
+    /// The address of an index, and the run it lies in.
+    pub(super) fn run_of(&self, id: u32) -> (u32, &Run) {
         // The first run has base 0, so there is always one that is not behind `id`.
         let run = &self.runs[self.runs.partition_point(|run| run.base <= id) - 1];
-        Lease::virgin(Ipv4Addr::from_bits(run.first.wrapping_add(id - run.base)), run.pool, run.subnet)
+        (run.first.wrapping_add(id - run.base), run)
     }
 }
 
@@ -337,16 +337,16 @@ impl LeaseDb {
     pub fn update<R>(&mut self, id: LeaseId, change: impl FnOnce(&mut Lease) -> R) -> R {
         let entry = self.entry_mut(id);
         let (address, pool, subnet) = (entry.lease.address, entry.lease.pool, entry.lease.subnet);
-        let (uid, hardware) = (entry.lease.uid.clone(), entry.lease.hardware.clone());
+        let old = Identity::of(&entry.lease);
         let judged = (entry.lease.state, entry.lease.ends, entry.lease.cltt);
         let result = change(&mut entry.lease);
         let lease = &mut entry.lease;
         (lease.address, lease.pool, lease.subnet) = (address, pool, subnet);
-        if lease.uid != uid || lease.hardware != hardware {
-            let new = (lease.uid.clone(), lease.hardware.clone());
+        let new = Identity::of(lease);
+        if new != old {
             let fresh = (lease.state, lease.ends, lease.cltt);
             (lease.state, lease.ends, lease.cltt) = judged;
-            self.rechain(id, (uid, hardware), new);
+            self.rechain(id, old, new);
             let lease = &mut self.entry_mut(id).lease;
             (lease.state, lease.ends, lease.cltt) = fresh;
         }
@@ -367,7 +367,7 @@ impl LeaseDb {
                 (Some(_), None) => false,
                 (None, _) => old.hardware != new.hardware,
             };
-        let (uid, hardware, billed) = (old.uid.clone(), old.hardware.clone(), old.billing_class);
+        let (identity, billed) = (Identity::of(old), old.billing_class);
         if billed != new.billing_class {
             self.unbill(id);
             if let Some(class) = new.billing_class {
@@ -393,9 +393,10 @@ impl LeaseDb {
         if new.raw_handlers.is_some() {
             lease.raw_handlers = new.raw_handlers;
         }
-        lease.uid = new.uid.clone();
-        lease.hardware = new.hardware.clone();
-        self.rechain(id, (uid, hardware), (new.uid, new.hardware));
+        lease.uid = new.uid;
+        lease.hardware = new.hardware;
+        let fresh = Identity::of(lease);
+        self.rechain(id, identity, fresh);
         let lease = &mut self.entry_mut(id).lease;
         (lease.cltt, lease.ends) = (new.cltt, new.ends);
         (lease.tstp, lease.tsfp, lease.atsfp) = (new.tstp, new.tsfp, new.atsfp);
@@ -576,26 +577,21 @@ impl LeaseDb {
         self.entry(LeaseId(id)).map_or(0, |entry| entry.sort_time)
     }
 
-    fn rechain(
-        &mut self,
-        id: LeaseId,
-        old: (Option<Octets>, Option<Hardware>),
-        new: (Option<Octets>, Option<Hardware>),
-    ) {
-        if let Some(uid) = &old.0 {
+    fn rechain(&mut self, id: LeaseId, old: Identity, new: Identity) {
+        if let Some(uid) = &old.uid {
             self.chains.remove_uid(&mut self.entries, id.0, uid);
         }
-        if let Some(hardware) = &old.1 {
+        if let Some(hardware) = old.hardware {
             self.chains.remove_hardware(&mut self.entries, id.0, hardware);
         }
         self.chain(id, new);
     }
 
-    pub(super) fn chain(&mut self, id: LeaseId, new: (Option<Octets>, Option<Hardware>)) {
-        if let Some(uid) = &new.0 {
+    pub(super) fn chain(&mut self, id: LeaseId, new: Identity) {
+        if let Some(uid) = &new.uid {
             self.chains.add_uid(&mut self.entries, id.0, uid);
         }
-        if let Some(hardware) = &new.1 {
+        if let Some(hardware) = new.hardware {
             self.chains.add_hardware(&mut self.entries, id.0, hardware);
         }
     }

@@ -145,7 +145,11 @@ impl<'a> Lexer<'a> {
     pub fn is_number_or_name(&self, token: Token) -> bool {
         match token.kind {
             Kind::HexNumber => true,
-            Kind::HexWord => keyword(self.text(token)).is_none(),
+            // No keyword of two letters has hexadecimal digits only.
+            Kind::HexWord => match self.text(token) {
+                [first, _] if first.is_ascii_hexdigit() => true,
+                text => keyword(text).is_none(),
+            },
             _ => false,
         }
     }
@@ -257,25 +261,53 @@ impl<'a> Lexer<'a> {
 
     /// The rest of a run of white space; false when the file ends with it.
     fn white_space(&mut self) -> bool {
-        let mut length = 1;
-        loop {
-            let octet = self.get();
-            self.echo.read_to(self.at);
-            match octet {
-                None => return false,
-                Some(b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r') => {
-                    length += 1;
-                    // dhcpd gives up here and ends; the file is readable all the same.
-                    if length == TOKEN_ROOM {
-                        self.warn(b"whitespace too long, buffer overflow.");
-                    }
-                }
-                Some(_) => {
-                    self.at -= 1;
-                    return true;
-                }
-            }
+        let rest = self.source.get(self.at..).unwrap_or_default();
+        let length = rest.iter().position(|c| !matches!(c, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r'));
+        let length = length.unwrap_or(rest.len());
+        if length >= TOKEN_ROOM - 1 {
+            // dhcpd gives up here and ends; the file is readable all the same.
+            self.echo.read_to(self.at + TOKEN_ROOM - 1);
+            self.warn(b"whitespace too long, buffer overflow.");
         }
+        self.at += length;
+        // One more is looked at, and pushed back unless it is an octet 0xff.
+        let after = self.get();
+        self.echo.read_to(self.at);
+        if after.is_some() {
+            self.at -= 1;
+        }
+        after.is_some()
+    }
+
+    /// A date as the server writes it, with its semicolon, in one step: year, month, day, hour, minute, second. `None`,
+    /// and nothing consumed, when it looks otherwise.
+    pub fn plain_date(&mut self) -> Option<[u16; 6]> {
+        if self.peeked.is_some() {
+            return None;
+        }
+        // ` W YYYY/MM/DD HH:MM:SS;`
+        let text: &[u8; 23] = self.source.get(self.at..self.at + 23)?.first_chunk()?;
+        let digit = |at: usize| {
+            let digit = text.get(at).map_or(255, |c| c.wrapping_sub(b'0'));
+            (digit < 10).then_some(u16::from(digit))
+        };
+        let two = |at: usize| Some(digit(at)? * 10 + digit(at + 1)?);
+        let marks =
+            [(0, b' '), (2, b' '), (7, b'/'), (10, b'/'), (13, b' '), (16, b':'), (19, b':'), (22, b';')];
+        if marks.into_iter().any(|(at, mark)| text.get(at) != Some(&mark)) {
+            return None;
+        }
+        digit(1)?;
+        let date = [two(3)? * 100 + two(5)?, two(8)?, two(11)?, two(14)?, two(17)?, two(20)?];
+        self.last = self.token(Kind::Other(b';'), self.at + 22, self.at + 23);
+        self.at += 23;
+        self.echo.read_plain_to(self.at);
+        // The number before the semicolon has looked at it already.
+        let position = self.echo.position();
+        self.echo.begin(position);
+        self.echo.consumed();
+        self.consumed = self.at;
+        Some(date)
     }
 
     /// ISC `read_num_or_name`.
@@ -288,10 +320,7 @@ impl<'a> Lexer<'a> {
                         kind = Kind::Word;
                     }
                 }
-                other => {
-                    self.echo.read_to(self.at);
-                    return self.word_end(kind, start, other);
-                }
+                other => return self.word_end(kind, start, other),
             }
         }
         self.echo.read_to(self.at);
@@ -314,10 +343,7 @@ impl<'a> Lexer<'a> {
                     Kind::HexNumber
                 }
                 (Some(c), _) if c.is_ascii_alphanumeric() || c == b'-' || c == b'_' => Kind::Word,
-                (other, _) => {
-                    self.echo.read_to(self.at);
-                    return self.word_end(kind, start, other);
-                }
+                (other, _) => return self.word_end(kind, start, other),
             };
         }
         self.echo.read_to(self.at);
@@ -333,6 +359,8 @@ impl<'a> Lexer<'a> {
     fn word_end(&mut self, kind: Kind, start: usize, after: Option<u8>) -> Token {
         let lost = after.is_none() && self.source.get(self.at.wrapping_sub(1)) == Some(&0xff);
         let end = if after.is_some() || lost { self.at - 1 } else { self.at };
+        self.echo.read_plain_to(end);
+        self.echo.read_to(self.at);
         if after.is_some() {
             self.at -= 1;
         }

@@ -106,7 +106,8 @@ impl<'a> Reader<'a, '_> {
     /// Any number of octets in hexadecimal with colons between (ISC `parse_numeric_aggregate`). dhcpd converts them
     /// when it has them all, the last one first, so complaints come in that order.
     pub fn hex_list(&mut self) -> Option<Vec<u8>> {
-        let mut octets = Vec::new();
+        // Room for an Ethernet address.
+        let mut octets = Vec::with_capacity(6);
         let mut complaints = Vec::new();
         loop {
             if !octets.is_empty() {

@@ -348,7 +348,8 @@ impl<'a> Reader<'a, '_> {
             }
             Word::Set => {
                 let name = self.lexer.next();
-                if !self.lexer.is_name(name) {
+                // A word that named a variable before is no keyword.
+                if !self.names.contains_key(self.lexer.text(name)) && !self.lexer.is_name(name) {
                     let mut text = self.lexer.c_text(name).to_vec();
                     text.extend(b" can't be a variable name");
                     self.lexer.warn(&text);
@@ -654,7 +655,11 @@ impl<'a> Reader<'a, '_> {
         let entries = &mut lease.bindings.entries;
         match entries.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
             Some((_, old)) => *old = value,
-            None => entries.insert(0, (name, value)),
+            None => {
+                // Most leases have one, and there are many leases.
+                entries.reserve_exact(1);
+                entries.insert(0, (name, value));
+            }
         }
         self.semi();
         Ok(())
@@ -722,6 +727,11 @@ impl<'a> Reader<'a, '_> {
 
     /// A date and its semicolon; 0 when either is wrong.
     pub fn date(&mut self) -> Seconds {
+        if let Some([year, month, day, hour, minute, second]) = self.lexer.plain_date() {
+            let [month, day, hour, minute, second] = [month, day, hour, minute, second].map(i32::from);
+            let year = i32::from(if year > 1900 { year - 1900 } else { year });
+            return date::guess(Fields { year, month: month - 1, day, hour, minute, second, offset: 0 });
+        }
         let date = self.date_core();
         if self.semi() { date } else { 0 }
     }

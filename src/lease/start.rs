@@ -4,6 +4,7 @@
 //! are handed out follows from it: leases are queued in the order of an address hash of 100003 buckets, and during this
 //! phase a lease that goes to the same queue as the one before it, and is not older, is placed behind that one.
 
+use super::chains::Identity;
 use super::db::{Entry, LeaseDb};
 use super::queue::{NIL, Queue};
 use super::{BindingState, Lease, LeaseId};
@@ -36,6 +37,7 @@ impl LeaseDb {
     /// Queues and chains all leases. Afterwards call [`LeaseDb::due_in`] for every pool in [`LeaseDb::pool_order`]
     /// until nothing is due, each time followed by [`LeaseDb::recount`].
     pub fn start(&mut self) {
+        self.chains.reserve(self.loaded.len().min(self.len()));
         let mut last: Option<(PoolId, Queue, u32)> = None;
         for id in self.hash_order() {
             self.instantiate(LeaseId(id), &mut last);
@@ -62,7 +64,7 @@ impl LeaseDb {
     fn instantiate(&mut self, id: LeaseId, last: &mut Option<(PoolId, Queue, u32)>) {
         let (_, pool, _) = self.place(id);
         let standing = self.standing(pool);
-        let mut identity = (None, None);
+        let mut identity = None;
         let mut billed: Option<ClassId> = None;
         if let Some(entry) = self.entries[id.0 as usize].as_deref_mut() {
             let lease = &mut entry.lease;
@@ -72,7 +74,7 @@ impl LeaseDb {
                 lease.next_state = BindingState::Free;
                 lease.rewind_state = BindingState::Free;
             }
-            identity = (lease.uid.clone(), lease.hardware.clone());
+            identity = Some(Identity::of(lease));
             // The billing of an available lease is not kept.
             billed = lease.billing_class.take().filter(|_| {
                 use BindingState::{Active, Expired, Released, Reset};
@@ -102,7 +104,9 @@ impl LeaseDb {
         } else {
             self.pools[pool.index()].counts.free += 1;
         }
-        self.chain(id, identity);
+        if let Some(identity) = identity {
+            self.chain(id, identity);
+        }
         if let Some(class) = billed {
             self.bill(id, class);
         }
@@ -131,7 +135,7 @@ impl LeaseDb {
             }
         };
         for &id in self.loaded.iter().rev() {
-            place(id, self.place(LeaseId(id)).0.to_bits());
+            place(id, self.run_of(id).0);
         }
         let mut runs: Vec<_> = self.runs.iter().collect();
         runs.sort_by_key(|run| std::cmp::Reverse((run.declared, run.first)));

@@ -71,6 +71,14 @@ impl<'a> Echo<'a> {
         }
     }
 
+    /// The same for characters that are neither newlines nor octets 0xff: not looked at one by one.
+    #[inline]
+    pub fn read_plain_to(&mut self, end: usize) {
+        let more = end.saturating_sub(self.reached);
+        self.reached += more;
+        self.at.column = self.at.column.saturating_add(more as u32);
+    }
+
     /// Where the next character stands; asked before a token's first character is read.
     #[inline]
     pub fn position(&self) -> Position {
