@@ -13,7 +13,7 @@ use crate::eval::bindings::Value;
 use crate::eval::classes::Spawned;
 use crate::eval::{Handler, Handlers};
 use crate::log::Line;
-use crate::options::{Octets, Spaces};
+use crate::options::{Octets, PrintStyle, Spaces, print_option};
 use crate::time::{NEVER, Seconds};
 use std::io::Write;
 use std::sync::Arc;
@@ -128,7 +128,7 @@ pub fn write_lease(out: &mut Vec<u8>, lease: &Lease, now: Seconds, words: &dyn W
     }
     for (code, value) in &lease.agent_options {
         if !value.is_empty() {
-            write_agent_option(out, *code, value, &words.config().spaces);
+            write_agent_option(out, *code, value, &words.config().spaces, lines);
         }
     }
     if let Some(name) = &lease.client_hostname
@@ -309,39 +309,13 @@ fn write_binding(out: &mut Vec<u8>, name: &str, value: &Value, lines: &mut Vec<L
     out.push(b';');
 }
 
-fn write_agent_option(out: &mut Vec<u8>, code: u8, value: &[u8], spaces: &Spaces) {
+fn write_agent_option(out: &mut Vec<u8>, code: u8, value: &[u8], spaces: &Spaces, lines: &mut Vec<Line>) {
     let option = spaces.by_code(Spaces::AGENT, u32::from(code));
     out.extend(b"\n  option agent.");
     out.extend(spaces.name(option).as_bytes());
     out.push(b' ');
-    match (spaces.format(option).letters(), value) {
-        ("I", &[a, b, c, d]) => write_address(out, [a, b, c, d]),
-        ("L", &[a, b, c, d]) => out.extend(u32::from_be_bytes([a, b, c, d]).to_string().as_bytes()),
-        _ => write_text_or_hex(out, value),
-    }
+    out.extend(print_option(spaces, option, value, PrintStyle::CONFIGURATION, lines));
     out.push(b';');
-}
-
-/// Format `X`: text when printable, but for a last NUL; else hexadecimal without leading zeros.
-fn write_text_or_hex(out: &mut Vec<u8>, value: &[u8]) {
-    let text = value.strip_suffix(b"\0").unwrap_or(value);
-    if text.iter().all(|&c| is_printable(c)) {
-        out.push(b'"');
-        for &c in text {
-            if matches!(c, b'"' | b'\'' | b'$' | b'`' | b'\\' | b'|' | b'&') {
-                out.push(b'\\');
-            }
-            out.push(c);
-        }
-        out.push(b'"');
-    } else {
-        for (at, octet) in value.iter().enumerate() {
-            if at > 0 {
-                out.push(b':');
-            }
-            let _ = write!(out, "{octet:x}");
-        }
-    }
 }
 
 /// Double-quoted with octal escapes.
