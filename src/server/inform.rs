@@ -86,11 +86,10 @@ impl Turn<'_> {
             };
             place = Ipv4Addr::from(octets);
             kind = if relayed { "relay link select" } else { "selected" };
-            // dhcpd saves the option under its own definition: a link selection goes back among the agent options.
+            // dhcpd puts it among the `dhcp` options by its code, even when the code is one of the `agent` space.
             let link = incoming.options.contains(Spaces::AGENT, dhcp::AGENT_LINK_SELECTION);
-            if !link {
-                self.set_option(options, dhcp::SUBNET_SELECTION, octets);
-            }
+            let code = if link { dhcp::AGENT_LINK_SELECTION } else { dhcp::SUBNET_SELECTION };
+            self.set_option(options, code, octets);
         }
         let subnet = self.core.config.subnet_containing(place);
         if subnet.is_none() {
