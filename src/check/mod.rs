@@ -38,7 +38,8 @@ mod tests {
 
     #[test]
     fn an_error_shows_its_line_and_marks_it() {
-        let said = checked(b"default-lease-time 600;\n\xe9 #\nsubnet 10.0.0.1 netmask 255.0.0.0 { }\n").join("\n");
+        let said =
+            checked(b"default-lease-time 600;\n\xe9 #\nsubnet 10.0.0.1 netmask 255.0.0.0 { }\n").join("\n");
         assert!(said.contains("error[E"), "{said}");
         assert!(said.contains("dhcpd.conf:3:"), "{said}");
         assert!(said.contains("subnet 10.0.0.1 netmask 255.0.0.0"), "{said}");
