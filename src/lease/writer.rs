@@ -126,13 +126,14 @@ pub fn write_lease(out: &mut Vec<u8>, lease: &Lease, now: Seconds, words: &dyn W
             write_binding(out, name, value, lines);
         }
     }
-    for (code, value) in &lease.agent_options {
-        if !value.is_empty() {
+    for (at, (code, value)) in lease.agent_options.iter().enumerate() {
+        // A sub-option that came more than once hangs on the first one, which alone is written.
+        let repeated = lease.agent_options[..at].iter().any(|(earlier, _)| earlier == code);
+        if !value.is_empty() && !repeated {
             write_agent_option(out, *code, value, &words.config().spaces, lines);
         }
     }
     if let Some(name) = &lease.client_hostname
-        && !name.is_empty()
         && name.iter().all(|&c| is_printable(c) && c != b'"' && c != b'\\')
     {
         out.extend(b"\n  client-hostname \"");
