@@ -18,7 +18,9 @@ pub const MAX_CLASSES: usize = 5;
 /// The subclasses that `spawn with` made while serving. Their ids follow those of the configuration.
 #[derive(Clone, Debug, Default)]
 pub struct Spawned {
-    subclasses: Vec<Subclass>,
+    /// `None` where one was forgotten; the place is used again.
+    subclasses: Vec<Option<Subclass>>,
+    vacant: Vec<u32>,
     by_value: HashMap<(ClassId, Octets), ClassId>,
 }
 
@@ -60,16 +62,48 @@ impl Spawned {
         if let Some(&class) = self.by_value.get(&(superclass, value.clone())) {
             return class;
         }
-        let index = config.classes.len() + self.subclasses.len();
+        let subclass = Some(Subclass { superclass, value: value.clone() });
+        let place = self.vacant.pop().map(|place| place as usize);
+        let index = config.classes.len() + place.unwrap_or(self.subclasses.len());
+        match place.and_then(|place| self.subclasses.get_mut(place)) {
+            Some(vacant) => *vacant = subclass,
+            None => self.subclasses.push(subclass),
+        }
         // Memory is used up long before the numbers are.
         let class = ClassId(u32::try_from(index).unwrap_or(u32::MAX));
-        self.subclasses.push(Subclass { superclass, value: value.clone() });
         self.by_value.insert((superclass, value.clone()), class);
         class
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.by_value.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.by_value.is_empty()
+    }
+
+    /// Forgets those that are not to be kept. One that nothing is billed to has no state: it is made again when its
+    /// value comes again. dhcpd keeps them all, so that whoever makes values up uses up its memory.
+    pub fn retain(&mut self, config: &Config, mut keep: impl FnMut(ClassId) -> bool) {
+        let Self { subclasses, vacant, by_value } = self;
+        by_value.retain(|_, class| {
+            let kept = keep(*class);
+            if !kept && let Some(place) = class.index().checked_sub(config.classes.len()) {
+                if let Some(subclass) = subclasses.get_mut(place) {
+                    *subclass = None;
+                }
+                // It came from a class id, which has as many bits.
+                vacant.push(place as u32);
+            }
+            kept
+        });
+    }
+
     fn subclass(&self, config: &Config, class: ClassId) -> Option<&Subclass> {
-        self.subclasses.get(class.index().checked_sub(config.classes.len())?)
+        self.subclasses.get(class.index().checked_sub(config.classes.len())?)?.as_ref()
     }
 }
 

@@ -55,6 +55,11 @@ pub trait Environment {
     fn resolve(&mut self, name: &str) -> Result<Vec<Ipv4Addr>, ResolveError>;
     /// The name of an address (`get-lease-hostnames`).
     fn reverse(&mut self, address: Ipv4Addr) -> Option<String>;
+    /// Seconds to add to UTC for local time at that moment (`db-time-format local`).
+    fn local_offset(&self, time: Seconds) -> Seconds {
+        let _ = time;
+        0
+    }
     /// `gethostname ()`
     fn hostname(&mut self) -> Vec<u8>;
     /// Runs a program and waits for it (`execute ()`). The raw wait status, or the error that kept it from starting.

@@ -10,6 +10,7 @@ use std::process::Command;
 
 use super::sys;
 use crate::eval::{Environment, ResolveError};
+use crate::time::Seconds;
 
 /// The system the server runs on.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,6 +23,12 @@ impl Environment for System {
 
     fn reverse(&mut self, address: Ipv4Addr) -> Option<String> {
         sys::names::name_of(address)
+    }
+
+    fn local_offset(&self, time: Seconds) -> Seconds {
+        let utc = chrono::DateTime::from_timestamp(time, 0).unwrap_or_default();
+        let local = utc.with_timezone(&chrono::Local);
+        Seconds::from(chrono::Offset::fix(local.offset()).local_minus_utc())
     }
 
     fn hostname(&mut self) -> Vec<u8> {

@@ -148,6 +148,16 @@ impl Engine {
         &self.core.interfaces
     }
 
+    /// Subclasses that `spawn with` made.
+    pub fn spawned(&self) -> usize {
+        self.core.memory.spawned.len()
+    }
+
+    /// Replies that wait for a ping or for the disk.
+    pub fn waiting(&self) -> usize {
+        self.core.pending.len()
+    }
+
     /// The lease database, to be looked at.
     pub fn leases(&self) -> &crate::lease::LeaseDb {
         &self.core.leases
@@ -185,6 +195,7 @@ impl Turn<'_> {
         if self.is_over() {
             return;
         }
+        self.forget_spawned(&incoming);
         match (incoming.kind, incoming.network) {
             (1, Some(network)) => self.discover(incoming, network),
             (3, _) => self.request(incoming),
@@ -195,6 +206,16 @@ impl Turn<'_> {
             // Messages of servers, our own among them when a relay is on our link.
             (2 | 5 | 6 | 11 | 12 | 13, _) => {}
             _ => self.bad_packet(&incoming, "unknown packet type"),
+        }
+    }
+
+    /// Keeps the number of spawned subclasses in proportion to the number of addresses.
+    fn forget_spawned(&mut self, incoming: &Incoming) {
+        const AT_LEAST: usize = 1024;
+        let Core { config, leases, memory, .. } = &mut *self.core;
+        if memory.spawned.len() > AT_LEAST.max(2 * leases.len()) {
+            let in_use = |class| leases.billed(class) > 0 || incoming.classes.contains(&class);
+            memory.spawned.retain(config, in_use);
         }
     }
 

@@ -87,7 +87,7 @@ impl Turn<'_> {
     /// The rewrite of start-up.
     pub(super) fn rewrite_at_startup(&mut self, commit: CommitId) {
         let mut lines = Vec::new();
-        let content = lease_text::file(self.core, self.now.wall, &mut lines);
+        let content = lease_text::file(self.core, self.now.wall, self.environment, &mut lines);
         self.core.journal.rewritten = self.now.wall;
         self.core.journal.appended = 0;
         self.effects.push(Effect::Rewrite { content, commit });
@@ -99,7 +99,7 @@ impl Turn<'_> {
         // A broken file is written anew at the commit, with everything in it.
         if !self.core.journal.broken {
             let mut lines = Vec::new();
-            let entry = lease_text::entry(self.core, id, self.now.wall, &mut lines);
+            let entry = lease_text::entry(self.core, id, self.now.wall, self.environment, &mut lines);
             self.effects.push(Effect::Write(entry));
             self.effects.extend(lines.into_iter().map(Effect::Log));
         }
@@ -138,7 +138,7 @@ impl Turn<'_> {
     /// Writes the whole file anew.
     fn rewrite(&mut self, leases: Vec<LeaseId>) {
         let mut lines = Vec::new();
-        let content = lease_text::file(self.core, self.now.wall, &mut lines);
+        let content = lease_text::file(self.core, self.now.wall, self.environment, &mut lines);
         let journal = &mut self.core.journal;
         journal.rewritten = self.now.wall;
         journal.appended = 0;

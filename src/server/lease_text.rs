@@ -4,23 +4,32 @@
 
 use super::turn::Core;
 use crate::config::Config;
+use crate::config::build::build_block;
 use crate::config::print::print_statements;
-use crate::config::tree::Block;
+use crate::config::tree::{Block, Events};
+use crate::eval::Environment;
 use crate::eval::classes::Spawned;
 use crate::lease::{LeaseId, Loading, Rewrite, Words, write_lease};
 use crate::log::Line;
+use crate::syntax::{LoadError, parse};
 use crate::time::Seconds;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Names and words for what leases refer to.
 struct Names<'a> {
     config: &'a Config,
     spawned: &'a Spawned,
+    environment: &'a dyn Environment,
 }
 
 impl Words for Names<'_> {
     fn config(&self) -> &Config {
         self.config
+    }
+
+    fn local_offset(&self, time: Seconds) -> Seconds {
+        self.environment.local_offset(time)
     }
 
     fn statements(&self, block: &Block, indent: usize, out: &mut Vec<u8>) {
@@ -33,16 +42,27 @@ impl Words for Names<'_> {
 }
 
 /// One lease, to be appended to the file.
-pub(super) fn entry(core: &Core, id: LeaseId, now: Seconds, lines: &mut Vec<Line>) -> Vec<u8> {
-    let names = Names { config: &core.config, spawned: &core.memory.spawned };
+pub(super) fn entry(
+    core: &Core,
+    id: LeaseId,
+    now: Seconds,
+    environment: &dyn Environment,
+    lines: &mut Vec<Line>,
+) -> Vec<u8> {
+    let names = Names { config: &core.config, spawned: &core.memory.spawned, environment };
     let mut text = Vec::with_capacity(512);
     write_lease(&mut text, &core.leases.lease(id), now, &names, lines);
     text
 }
 
 /// The whole file, and the lines about it.
-pub(super) fn file(core: &Core, now: Seconds, lines: &mut Vec<Line>) -> Vec<u8> {
-    let names = Names { config: &core.config, spawned: &core.memory.spawned };
+pub(super) fn file(
+    core: &Core,
+    now: Seconds,
+    environment: &dyn Environment,
+    lines: &mut Vec<Line>,
+) -> Vec<u8> {
+    let names = Names { config: &core.config, spawned: &core.memory.spawned, environment };
     let mut rewrite = Rewrite::new(&core.leases);
     let mut text = Vec::new();
     while let Some(chunk) = rewrite.next_chunk(&core.leases, &core.others, now, &names) {
@@ -55,7 +75,30 @@ pub(super) fn file(core: &Core, now: Seconds, lines: &mut Vec<Line>) -> Vec<u8> 
 /// Reads a lease file into a database that was not started yet. The lines are dhcpd's.
 pub(super) fn load(core: &mut Core, file_name: &str, text: &[u8], now: Seconds) -> Vec<Line> {
     let config = Arc::clone(&core.config);
+    // Leases of one scope have the same blocks, so each text is read once.
+    let mut blocks: HashMap<Vec<u8>, Option<Block>> = HashMap::new();
+    let mut handler = |_: Events, body: &[u8]| {
+        let block = match blocks.get(body) {
+            Some(known) => known.clone(),
+            None => {
+                let block = statements(&config, file_name, body);
+                blocks.insert(body.to_vec(), block.clone());
+                block
+            }
+        };
+        Ok(block)
+    };
     let mut loading =
         Loading { db: &mut core.leases, others: &mut core.others, spawned: &mut core.memory.spawned };
-    loading.load(text, file_name.as_bytes(), &config, now, &mut |_, _| Ok(None))
+    loading.load(text, file_name.as_bytes(), &config, now, &mut handler)
+}
+
+/// The statements of an `on` block. What cannot be read stays in the file as it is, but does not run.
+fn statements(config: &Config, file_name: &str, body: &[u8]) -> Option<Block> {
+    let mut no_include = |_: &[u8]| Err(LoadError { errno: None, message: String::new() });
+    let parsed = parse(file_name.as_bytes(), body.to_vec(), &mut no_include);
+    if !parsed.faults.is_empty() {
+        return None;
+    }
+    build_block(config, &parsed).ok()
 }

@@ -34,6 +34,11 @@ pub(super) struct Pending {
 }
 
 impl Pending {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.held.len()
+    }
+
     /// Does a reply wait for this lease?
     pub fn contains(&self, id: LeaseId) -> bool {
         self.held.contains_key(&id)

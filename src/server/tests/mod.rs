@@ -1,6 +1,8 @@
 //! The engine driven by hand: configurations as text, packets built octet by octet, virtual time.
 
 mod basics;
+mod hostile;
+mod parameters;
 mod recorded;
 
 use super::engine::{Engine, Settings, Setup};
@@ -276,7 +278,7 @@ impl Reply {
 }
 
 /// A packet to be sent.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Client {
     op: u8,
     htype: u8,
