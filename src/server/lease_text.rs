@@ -4,10 +4,8 @@
 
 use super::turn::Core;
 use crate::config::Config;
-use crate::config::print::print_statements;
-use crate::config::tree::Block;
 use crate::eval::classes::Spawned;
-use crate::lease::{LeaseId, Loading, Rewrite, Words, write_lease};
+use crate::lease::{LeaseId, Loading, Rewrite, Words, typed_handlers, write_lease};
 use crate::log::Line;
 use crate::time::Seconds;
 use std::sync::Arc;
@@ -21,10 +19,6 @@ struct Names<'a> {
 impl Words for Names<'_> {
     fn config(&self) -> &Config {
         self.config
-    }
-
-    fn statements(&self, block: &Block, indent: usize, out: &mut Vec<u8>) {
-        out.extend(print_statements(self.config, block, indent));
     }
 
     fn spawned(&self) -> Option<&Spawned> {
@@ -57,5 +51,5 @@ pub(super) fn load(core: &mut Core, file_name: &str, text: &[u8], now: Seconds) 
     let config = Arc::clone(&core.config);
     let mut loading =
         Loading { db: &mut core.leases, others: &mut core.others, spawned: &mut core.memory.spawned };
-    loading.load(text, file_name.as_bytes(), &config, now, &mut |_, _| Ok(None))
+    loading.load(text, file_name.as_bytes(), &config, now, &mut *typed_handlers(&config))
 }
