@@ -3,6 +3,8 @@
 //! `cargo bench --bench lease_file -- [LEASES]` makes a file of that many leases (a million by default) as a busy server
 //! leaves it, reads it, starts the database, writes it again; then makes pools of ten million addresses nobody had.
 
+#![allow(clippy::disallowed_methods)] // a benchmark reads the clock
+
 use relet::config::{Config, Family, build};
 use relet::lease::{Lease, LeaseDb, OtherBlock, Others, Queue, Rewrite, Sink, read};
 use relet::log::Line;

@@ -230,7 +230,7 @@ impl Namespaced {
             let link = Link { server_mac: i.mac, server_address: i.address() };
             wires.push(Wire { name: i.name.clone(), link, socket, listener: Some(listener) });
         }
-        let syslog = if scenario.syslog { Some(syslog_socket(&over)?) } else { None };
+        let syslog = if scenario.syslog { Some(server.inside(|| syslog_socket(&over))?) } else { None };
         let directory = tempfile::Builder::new().prefix("dhcpd-").tempdir().map_err(|e| e.to_string())?;
         let open = fs::Permissions::from_mode(0o755);
         fs::set_permissions(directory.path(), open).map_err(|e| e.to_string())?;
@@ -426,6 +426,11 @@ impl Subject for Namespaced {
             }
             all
         };
+        // The child of a parent that failed may take a moment longer to go.
+        let end = Instant::now() + Duration::from_secs(2);
+        while ending != Ending::Status(0) && Instant::now() < end && !self.server.processes().is_empty() {
+            thread::sleep(Duration::from_millis(5));
+        }
         // A daemon left behind is stopped at the end like a server that was started.
         if !self.server.processes().is_empty() && self.process.is_none() {
             self.process = Some(Process { child, lines: Lines::new(None), visible: false });
@@ -656,6 +661,8 @@ fn ending(status: ExitStatus) -> Ending {
 /// A directory that the server sees as `/dev`, with a log socket in it that is read all the time: an undrained one
 /// freezes dhcpd.
 fn syslog_socket(over: &Arc<AtomicBool>) -> Result<(tempfile::TempDir, Receiver<Vec<u8>>), String> {
+    // Room for everything: what happens when a log socket is full is not what a scenario shows.
+    let _ = fs::write("/proc/sys/net/unix/max_dgram_qlen", "4096");
     let dev = tempfile::tempdir().map_err(|e| e.to_string())?;
     let socket = UnixDatagram::bind(dev.path().join("log")).map_err(|e| e.to_string())?;
     socket.set_read_timeout(Some(Duration::from_millis(50))).map_err(|e| e.to_string())?;

@@ -1,7 +1,7 @@
 //! Executable statements and expressions, as `eval` walks them.
 //!
 //! Mirrors dhcp-eval(5). The tree keeps enough to be printed again as dhcpd prints it (`on` blocks in the lease
-//! file, `--dump-config`).
+//! file).
 
 use crate::options::OptionId;
 use std::sync::Arc;

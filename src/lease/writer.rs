@@ -8,12 +8,13 @@ use super::queue::Queue;
 use super::{Lease, LeaseDb, LeaseId, date};
 use crate::config::Config;
 use crate::config::network::{ClassId, Hardware, LeaseIdFormat};
+use crate::config::print::print_statements;
 use crate::config::tree::Block;
 use crate::eval::bindings::Value;
 use crate::eval::classes::Spawned;
 use crate::eval::{Handler, Handlers};
 use crate::log::Line;
-use crate::options::{Octets, Spaces};
+use crate::options::{Octets, PrintStyle, Spaces, print_option};
 use crate::time::{NEVER, Seconds};
 use std::io::Write;
 use std::sync::Arc;
@@ -34,7 +35,7 @@ pub trait Words {
     }
     /// Appends the statements of an `on` block, each beginning with a newline and `indent` blanks.
     fn statements(&self, block: &Block, indent: usize, out: &mut Vec<u8>) {
-        let _ = (block, indent, out);
+        out.extend(print_statements(self.config(), block, indent));
     }
     /// The subclasses made while serving.
     fn spawned(&self) -> Option<&Spawned> {
@@ -126,13 +127,14 @@ pub fn write_lease(out: &mut Vec<u8>, lease: &Lease, now: Seconds, words: &dyn W
             write_binding(out, name, value, lines);
         }
     }
-    for (code, value) in &lease.agent_options {
-        if !value.is_empty() {
-            write_agent_option(out, *code, value, &words.config().spaces);
+    for (at, (code, value)) in lease.agent_options.iter().enumerate() {
+        // A sub-option that came more than once hangs on the first one, which alone is written.
+        let repeated = lease.agent_options[..at].iter().any(|(earlier, _)| earlier == code);
+        if !value.is_empty() && !repeated {
+            write_agent_option(out, *code, value, &words.config().spaces, lines);
         }
     }
     if let Some(name) = &lease.client_hostname
-        && !name.is_empty()
         && name.iter().all(|&c| is_printable(c) && c != b'"' && c != b'\\')
     {
         out.extend(b"\n  client-hostname \"");
@@ -160,7 +162,10 @@ fn write_handlers(out: &mut Vec<u8>, handlers: &Handlers, words: &dyn Words) {
         out.extend(b"\n  }");
     };
     match (&handlers.expiry, &handlers.release) {
-        (Some(expiry), Some(release)) if Arc::ptr_eq(&expiry.body, &release.body) => {
+        // Equal texts are shared, so that alone does not make them one statement.
+        (Some(expiry), Some(release))
+            if expiry.events.release && release.events.expiry && Arc::ptr_eq(&expiry.body, &release.body) =>
+        {
             write("expiry or release", expiry);
         }
         (expiry, release) => {
@@ -309,39 +314,13 @@ fn write_binding(out: &mut Vec<u8>, name: &str, value: &Value, lines: &mut Vec<L
     out.push(b';');
 }
 
-fn write_agent_option(out: &mut Vec<u8>, code: u8, value: &[u8], spaces: &Spaces) {
+fn write_agent_option(out: &mut Vec<u8>, code: u8, value: &[u8], spaces: &Spaces, lines: &mut Vec<Line>) {
     let option = spaces.by_code(Spaces::AGENT, u32::from(code));
     out.extend(b"\n  option agent.");
     out.extend(spaces.name(option).as_bytes());
     out.push(b' ');
-    match (spaces.format(option).letters(), value) {
-        ("I", &[a, b, c, d]) => write_address(out, [a, b, c, d]),
-        ("L", &[a, b, c, d]) => out.extend(u32::from_be_bytes([a, b, c, d]).to_string().as_bytes()),
-        _ => write_text_or_hex(out, value),
-    }
+    out.extend(print_option(spaces, option, value, PrintStyle::CONFIGURATION, lines));
     out.push(b';');
-}
-
-/// Format `X`: text when printable, but for a last NUL; else hexadecimal without leading zeros.
-fn write_text_or_hex(out: &mut Vec<u8>, value: &[u8]) {
-    let text = value.strip_suffix(b"\0").unwrap_or(value);
-    if text.iter().all(|&c| is_printable(c)) {
-        out.push(b'"');
-        for &c in text {
-            if matches!(c, b'"' | b'\'' | b'$' | b'`' | b'\\' | b'|' | b'&') {
-                out.push(b'\\');
-            }
-            out.push(c);
-        }
-        out.push(b'"');
-    } else {
-        for (at, octet) in value.iter().enumerate() {
-            if at > 0 {
-                out.push(b':');
-            }
-            let _ = write!(out, "{octet:x}");
-        }
-    }
 }
 
 /// Double-quoted with octal escapes.

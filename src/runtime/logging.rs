@@ -202,14 +202,28 @@ struct Syslog {
     dropped: u64,
     stamp: (i64, String),
     datagram: Vec<u8>,
+    /// How often the lines of this process may still wait for a full socket, a millisecond each time.
+    patience: u32,
 }
+
+/// A quarter of a second over the whole life of the process: enough for the burst of lines that start-up or a fatal
+/// error writes, and too little for a reader that hangs to be noticed by a client.
+const PATIENCE: u32 = 250;
 
 impl Syslog {
     fn open(path: PathBuf, ident: &OsStr, facility: u8) -> Self {
         let ident = ident.as_bytes().to_vec();
         let stamp = (i64::MIN, String::new());
-        let mut syslog =
-            Self { path, ident, facility, socket: None, dropped: 0, stamp, datagram: Vec::new() };
+        let mut syslog = Self {
+            path,
+            ident,
+            facility,
+            socket: None,
+            dropped: 0,
+            stamp,
+            datagram: Vec::new(),
+            patience: PATIENCE,
+        };
         syslog.connect();
         syslog
     }
@@ -251,13 +265,20 @@ impl Syslog {
         }
     }
 
-    /// Sends the datagram. A reader that is slow costs the line; one that went away is looked for once more.
+    /// Sends the datagram. A reader that is slow costs the line once patience is used up; one that went away is looked
+    /// for once more.
     fn try_send(&mut self) -> bool {
         for attempt in 0..2 {
-            if let Some(socket) = &self.socket {
+            while let Some(socket) = &self.socket {
                 match socket.send(&self.datagram) {
                     Ok(_) => return true,
-                    Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return false,
+                    Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                        if self.patience == 0 {
+                            return false;
+                        }
+                        self.patience -= 1;
+                        std::thread::sleep(std::time::Duration::from_millis(1));
+                    }
                     Err(_) => self.socket = None,
                 }
             }

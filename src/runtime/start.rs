@@ -4,6 +4,7 @@
 //! configuration, pid check, lease file, interfaces, pid file, privileges, `Server starting service.`.
 
 use std::ffi::{OsStr, OsString};
+use std::io::{IsTerminal, Write};
 
 use super::args::{Cli, banner};
 use super::configuration::{self, Loaded};
@@ -17,6 +18,7 @@ use super::serve::{Outfit, serve, startup_commit};
 use super::settings::{Network, Paths, path_from_octets, path_octets};
 use super::sys::udp::Icmp;
 use super::sys::{self, clock, fork::Child};
+use crate::check;
 use crate::config::Family;
 use crate::log::Line;
 use crate::server::engine::{Engine, Settings, Setup};
@@ -37,6 +39,9 @@ pub fn start(log: &Log, program: &OsStr, words: &[OsString], child: &mut Option<
     log.set_format(cli.log_format);
     let environment = |name: &str| std::env::var_os(name);
     let mut paths = Paths::resolve(&cli, environment)?;
+    if cli.check {
+        return check_configuration(&cli, &paths);
+    }
     if cli.quiet {
         log.set_perror(Perror::Never);
     } else {
@@ -135,6 +140,28 @@ pub fn start(log: &Log, program: &OsStr, words: &[OsString], child: &mut Option<
     match serve(Outfit { engine, sockets, icmp, leases, local_port, first })? {}
 }
 
+/// `--check`: everything there is to say about the configuration, to standard output.
+///
+/// # Errors
+/// When the server would not take it.
+fn check_configuration(cli: &Cli, paths: &Paths) -> Result<(), Fatal> {
+    let (parsed, built) = configuration::read(&paths.config, cli.family())?;
+    let findings = check::findings(&built);
+    let colour = std::io::stdout().is_terminal();
+    let mut text = String::new();
+    for finding in &findings {
+        text.push_str(&check::render::human(&parsed.source_map, finding, colour));
+        text.push_str("\n\n");
+    }
+    // Nobody listening is no fault of the configuration.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    match built.fatal {
+        Some(fatal) => Err(Fatal::new(fatal.text)),
+        None if built.accepted() => Ok(()),
+        None => Err(Fatal::new("Configuration file errors encountered -- exiting")),
+    }
+}
+
 /// Flags whose meaning is not there yet end the server rather than being ignored.
 fn refuse_what_is_not_built(cli: &Cli, paths: &Paths) -> Result<(), Fatal> {
     if cli.trace_in.is_some() {
@@ -145,12 +172,6 @@ fn refuse_what_is_not_built(cli: &Cli, paths: &Paths) -> Result<(), Fatal> {
             return Err(Fatal::new("   lease file when playing back a trace. **"));
         }
         return Err(Fatal::not_built_yet("Replaying a trace (-play)"));
-    }
-    if cli.check {
-        return Err(Fatal::not_built_yet("--check"));
-    }
-    if cli.dump_config {
-        return Err(Fatal::not_built_yet("--dump-config"));
     }
     Ok(())
 }

@@ -8,6 +8,7 @@
 use super::turn::Turn;
 use super::{CommitId, Effect, lease_text};
 use crate::lease::LeaseId;
+use crate::log::Line;
 use crate::time::Seconds;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -46,6 +47,8 @@ struct Asked {
     leases: Vec<LeaseId>,
     /// It wrote the whole file.
     rewrite: bool,
+    /// What is logged when it is done.
+    lines: Vec<Line>,
 }
 
 impl Default for Journal {
@@ -115,11 +118,20 @@ impl Turn<'_> {
             return;
         }
         let id = journal.next_id();
-        journal.asked.push_back(Asked { id, leases, rewrite: false });
+        journal.asked.push_back(Asked { id, leases, rewrite: false, lines: Vec::new() });
         self.effects.push(Effect::Commit(id));
         let journal = &self.core.journal;
         if journal.appended > 0 && self.now.wall - journal.rewritten > REWRITE_PERIOD {
             self.rewrite(Vec::new());
+        }
+    }
+
+    /// Logs a line that speaks of what was written, once that is on disk: dhcpd syncs before it says so, and whoever
+    /// reads the line may count on it.
+    pub(super) fn info_when_committed(&mut self, text: String) {
+        match self.core.journal.asked.back_mut() {
+            Some(asked) => asked.lines.push(Line::info(text)),
+            None => self.info(text),
         }
     }
 
@@ -131,7 +143,7 @@ impl Turn<'_> {
         journal.rewritten = self.now.wall;
         journal.appended = 0;
         let commit = journal.next_id();
-        journal.asked.push_back(Asked { id: commit, leases, rewrite: true });
+        journal.asked.push_back(Asked { id: commit, leases, rewrite: true, lines: Vec::new() });
         self.effects.push(Effect::Rewrite { content, commit });
         self.effects.extend(lines.into_iter().map(Effect::Log));
     }
@@ -173,6 +185,7 @@ impl Turn<'_> {
                     self.send_reply(*reply);
                 }
             }
+            self.effects.extend(asked.lines.into_iter().map(Effect::Log));
         }
     }
 
@@ -182,6 +195,7 @@ impl Turn<'_> {
             let Some(asked) = self.core.journal.asked.pop_front() else { return };
             // A failed hourly rewrite leaves the old file, which is whole.
             if asked.rewrite && asked.leases.is_empty() && !self.core.journal.broken {
+                self.effects.extend(asked.lines.into_iter().map(Effect::Log));
                 continue;
             }
             self.core.journal.broken = true;
@@ -194,6 +208,7 @@ impl Turn<'_> {
                 // The client asks again: that ACK must be written, however young the lease is.
                 self.core.leases.update(lease, |lease| lease.cannot_reuse = true);
             }
+            self.effects.extend(asked.lines.into_iter().map(Effect::Log));
         }
     }
 }

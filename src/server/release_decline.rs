@@ -31,7 +31,7 @@ impl Turn<'_> {
             }
         }
         if !self.is_over() {
-            self.info(format!("{prefix} ({found})"));
+            self.info_when_committed(format!("{prefix} ({found})"));
         }
     }
 
@@ -69,7 +69,7 @@ impl Turn<'_> {
             }
         };
         if !ignore && !self.is_over() {
-            self.info(format!("{prefix}: {status}"));
+            self.info_when_committed(format!("{prefix}: {status}"));
         }
     }
 

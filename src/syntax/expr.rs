@@ -299,6 +299,31 @@ impl Expr {
     }
 }
 
+impl Expr {
+    /// The expressions right inside this one, from left to right.
+    pub fn children(&self) -> Vec<&Expr> {
+        use ExprKind::*;
+        match &self.kind {
+            Lcase(one) | Ucase(one) | Not(one) => vec![one],
+            EncodeInt { value: one, .. } | ExtractInt { data: one, .. } => vec![one],
+            Suffix { data, length } => vec![data, length],
+            Reverse { width, data } => vec![width, data],
+            Packet { offset, length } => vec![offset, length],
+            V6Relay { relay, data } => vec![relay, data],
+            Substring { data, offset, length } => vec![data, offset, length],
+            BinaryToAscii { base, width, separator, data } => vec![base, width, separator, data],
+            Concat(operands) | Pick(operands) | Call { arguments: operands, .. } => operands.iter().collect(),
+            Operation { first, rest } => {
+                std::iter::once(&**first).chain(rest.iter().map(|(_, operand)| operand)).collect()
+            }
+            String(_) | Hex(_) | GetHostName | GetHostByName(_) | Option(_) | ConfigOption(_) | Hardware
+            | LeasedAddress | HostDeclName | Filename | ServerName | Null | Number(_) | LeaseTime
+            | ClientState | Constant(_) | Exists(_) | Known | Static | Check(_) | Defined(_)
+            | Variable(_) => Vec::new(),
+        }
+    }
+}
+
 impl BinaryOperator {
     /// The type of what the operator yields.
     pub fn result_type(self) -> ExprType {

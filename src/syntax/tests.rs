@@ -471,6 +471,9 @@ fn depth_is_limited_and_length_is_not() {
     accepted(&format!("if known{} {{ }}", " or hardware = 1:2".repeat(2_000)));
     accepted(&format!("if hardware = 1 {{ }} elsif known{} {{ }}", " and hardware = 1 or static".repeat(40)));
     refused(&format!("if hardware = 1{} {{ }}", " and hardware = 1 or hardware = 2".repeat(2_000)));
+    let alternating = " and hardware = 1 or hardware = 2".repeat(20);
+    let both = (0..20).fold("known".to_string(), |inner, _| format!("(known{alternating} and ({inner}))"));
+    refused(&format!("if {both} {{ }}"));
     accepted(&format!("if known {{ }} {}", "elsif known { }\n".repeat(2_000)));
     accepted(&format!("set foo = pick (null{});", ", null".repeat(3_000)));
     refused(&"{".repeat(3_000));

@@ -117,6 +117,7 @@ codes! {
     KeyUnknown "E0907" "a key that is not declared"
     ZoneTwice "E0908" "two servers or keys of one kind in a zone"
     KeyAlgorithm "W0901" "a key algorithm that is not supported"
+    NotServed "W0902" "a meaning that this server does not have yet"
 }
 
 #[cfg(test)]

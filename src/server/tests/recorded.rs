@@ -2,8 +2,7 @@
 //!
 //! They lie beside the sources, not in them; without them the test says so and passes.
 
-// The recordings are files outside the tree.
-#![allow(clippy::disallowed_methods)]
+#![allow(clippy::disallowed_methods)] // the recorded truth is read from files
 
 use super::*;
 use std::collections::BTreeMap;

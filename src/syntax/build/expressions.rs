@@ -40,12 +40,22 @@ impl From<ExprType> for Expected {
 impl FileBuilder<'_, '_> {
     /// An expression whose type is not looked at.
     pub(super) fn expression(&self, pair: P<'_>, expected: Expected) -> Built<Expr> {
+        let outermost = self.expressions.get();
+        self.expressions.set(outermost + 1);
         let mut list = inner(pair);
-        let Some(first) = list.next() else { return Err(unexpected(self.span_of(0, 0))) };
-        let first = self.operand(first, expected)?;
-        match list.next() {
-            Some(operator) => self.fold(first, operator, list),
-            None => Ok(first),
+        let built = match list.next() {
+            Some(first) => self.operand(first, expected).and_then(|first| match list.next() {
+                Some(operator) => self.fold(first, operator, list),
+                None => Ok(first),
+            }),
+            None => Err(unexpected(self.span_of(0, 0))),
+        };
+        self.expressions.set(outermost);
+        match built {
+            Ok(expr) if outermost == 0 && is_too_deep(&expr) => {
+                Err(Fault { kind: FaultKind::TooDeep, span: expr.span })
+            }
+            built => built,
         }
     }
 
@@ -244,6 +254,23 @@ impl FileBuilder<'_, '_> {
             _ => return Err(unexpected(self.span(pair))),
         })
     }
+}
+
+/// Whether an expression is deeper than those who walk it should bear: parentheses and runs of operators that alternate
+/// add up. It takes a long text to be that deep.
+fn is_too_deep(expr: &Expr) -> bool {
+    const SHORT: u32 = 1000;
+    if expr.span.len() < SHORT {
+        return false;
+    }
+    let mut rest = vec![(expr, 0)];
+    while let Some((expr, depth)) = rest.pop() {
+        if depth > 2 * MAX_DEPTH {
+            return true;
+        }
+        rest.extend(expr.children().into_iter().map(|child| (child, depth + 1)));
+    }
+    false
 }
 
 fn unexpected(span: Span) -> Fault {

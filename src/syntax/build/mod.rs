@@ -9,6 +9,7 @@ mod executable;
 mod expressions;
 mod values;
 
+use std::cell::Cell;
 use std::iter::Peekable;
 use std::ops::Range;
 use std::sync::Arc;
@@ -73,7 +74,14 @@ impl Session<'_> {
         }
         self.open_files.push(name);
         let Scan { text, fault } = scan(&bytes);
-        let mut builder = FileBuilder { text: &text, bytes: &bytes, file, base: 0, session: self };
+        let mut builder = FileBuilder {
+            text: &text,
+            bytes: &bytes,
+            file,
+            base: 0,
+            expressions: Cell::new(0),
+            session: self,
+        };
         let mut statements = builder.statements(0..text.len(), Scope::File);
         if let Some((kind, range)) = fault {
             let fault = Fault { kind, span: builder.span_of(range.start, range.end) };
@@ -131,6 +139,8 @@ struct FileBuilder<'a, 'l> {
     file: FileId,
     /// Where the text that is being parsed begins in the file.
     base: usize,
+    /// How many expressions are being built inside each other.
+    expressions: Cell<usize>,
     session: &'a mut Session<'l>,
 }
 

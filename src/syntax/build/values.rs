@@ -61,10 +61,11 @@ impl FileBuilder<'_, '_> {
     fn read(&self, span: Span) -> (Vec<u8>, Option<FaultKind>) {
         let text = self.octets_at(span);
         // Most strings have no escape; their octets are their text.
-        if let [b'"', inside @ .., b'"'] = text {
-            if !inside.contains(&b'\\') && inside.len() <= LONGEST_TOKEN {
-                return (inside.to_vec(), None);
-            }
+        if let [b'"', inside @ .., b'"'] = text
+            && !inside.contains(&b'\\')
+            && inside.len() <= LONGEST_TOKEN
+        {
+            return (inside.to_vec(), None);
         }
         let mut octets = Vec::with_capacity(text.len());
         let (end, bad) = read_string(text, 1, |octet| octets.push(octet));
