@@ -10,12 +10,13 @@ use std::future::poll_fn;
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, Sleep};
 
 use super::environment::System;
@@ -78,6 +79,8 @@ pub fn serve(outfit: Outfit) -> Result<Infallible, Fatal> {
 enum Wake {
     /// There are frames on an interface.
     Frames(usize),
+    /// The socket of an interface has an error to tell.
+    Failed(usize),
     /// There is something on the fallback socket.
     Fallback,
     /// There is something on the ICMP socket.
@@ -90,7 +93,9 @@ enum Wake {
 
 struct Server {
     engine: Engine,
-    packet: Vec<(String, AsyncFd<PacketSocket>)>,
+    packet: Vec<(String, Arc<AsyncFd<PacketSocket>>)>,
+    /// Interfaces whose socket has an error to tell.
+    failed: UnboundedReceiver<usize>,
     fallback: AsyncFd<Fallback>,
     icmp: Option<AsyncFd<Icmp>>,
     local_port: u16,
@@ -118,8 +123,11 @@ impl Server {
         })
         .map_err(register)?;
         let mut packet = Vec::new();
-        for (name, socket) in outfit.sockets.packet {
-            packet.push((name, sys::watch(socket).map_err(register)?));
+        let (failures, failed) = unbounded_channel();
+        for (place, (name, socket)) in outfit.sockets.packet.into_iter().enumerate() {
+            let socket = Arc::new(sys::watch(socket).map_err(register)?);
+            tokio::spawn(watch_for_errors(Arc::clone(&socket), place, failures.clone()));
+            packet.push((name, socket));
         }
         let fallback = sys::watch(outfit.sockets.fallback).map_err(register)?;
         let icmp = match outfit.icmp {
@@ -129,6 +137,7 @@ impl Server {
         let mut server = Self {
             engine: outfit.engine,
             packet,
+            failed,
             fallback,
             icmp,
             local_port: outfit.local_port,
@@ -166,6 +175,9 @@ impl Server {
         if self.sleep.as_mut().poll_elapsed(context) {
             return Poll::Ready(Wake::Timer);
         }
+        if let Poll::Ready(Some(place)) = self.failed.poll_recv(context) {
+            return Poll::Ready(Wake::Failed(place));
+        }
         let sockets = self.packet.len();
         for step in 0..sockets {
             let place = self.turn.wrapping_add(step) % sockets;
@@ -190,6 +202,7 @@ impl Server {
     fn act(&mut self, wake: Wake) -> Result<(), Fatal> {
         match wake {
             Wake::Frames(place) => self.take_frames(place)?,
+            Wake::Failed(place) => self.tell_error(place),
             Wake::Fallback => self.discard(),
             Wake::Icmp => self.take_echoes()?,
             Wake::Report(report) => self.heed(report)?,
@@ -205,8 +218,7 @@ impl Server {
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
             Err(error) => {
-                let reason = sys::percent_m(&error);
-                emit(&Line::error(format!("receive_packet failed on {name}: {reason}")));
+                cannot_receive(name, &error);
                 return Ok(());
             }
         }
@@ -227,6 +239,15 @@ impl Server {
         }
         self.batch = batch;
         outcome
+    }
+
+    /// A link that went down. The error may have come with a frame already.
+    fn tell_error(&self, place: usize) {
+        if let Some((name, socket)) = self.packet.get(place)
+            && let Some(error) = socket.get_ref().take_error()
+        {
+            cannot_receive(name, &error);
+        }
     }
 
     fn take_echoes(&mut self) -> Result<(), Fatal> {
@@ -349,6 +370,24 @@ impl Server {
         let delay = delay_until(next, clock::now(), clock::wall().1);
         self.sleep.as_mut().reset(Instant::now() + delay);
     }
+}
+
+/// Waits for the errors of a socket; polling for frames does not see them.
+async fn watch_for_errors(
+    socket: Arc<AsyncFd<PacketSocket>>,
+    place: usize,
+    failures: UnboundedSender<usize>,
+) {
+    while let Ok(mut guard) = socket.ready(Interest::ERROR).await {
+        guard.clear_ready();
+        if failures.send(place).is_err() {
+            return;
+        }
+    }
+}
+
+fn cannot_receive(name: &str, error: &io::Error) {
+    emit(&Line::error(format!("receive_packet failed on {name}: {}", sys::percent_m(error))));
 }
 
 /// Whether a sleep is over, without taking its end as an output.

@@ -126,6 +126,11 @@ impl PacketSocket {
         batch.receive(self.descriptor.as_raw_fd())
     }
 
+    /// The error the kernel holds for this socket, such as a link that went down; it is forgotten by asking.
+    pub fn take_error(&self) -> Option<io::Error> {
+        socket2::SockRef::from(&self.descriptor).take_error().ok().flatten()
+    }
+
     /// Sends a whole frame.
     ///
     /// # Errors

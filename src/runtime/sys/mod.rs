@@ -33,13 +33,13 @@ impl OwnsDescriptor for lpf::PacketSocket {}
 impl OwnsDescriptor for udp::Fallback {}
 impl OwnsDescriptor for udp::Icmp {}
 
-/// Has the event loop watch a socket for something to read.
+/// Has the event loop watch a socket for something to read and for errors.
 ///
 /// # Errors
 /// As epoll_ctl(2).
 pub fn watch<T: OwnsDescriptor>(socket: T) -> io::Result<AsyncFd<T>> {
     // SAFETY: types that implement `OwnsDescriptor` keep the same open descriptor until they are dropped.
-    unsafe { AsyncFd::register_with_interest(socket, Interest::READABLE) }
+    unsafe { AsyncFd::register_with_interest(socket, Interest::READABLE | Interest::ERROR) }
         .map_err(|error| error.into_parts().1)
 }
 
