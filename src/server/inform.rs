@@ -33,8 +33,7 @@ impl Turn<'_> {
         let (ciaddr, giaddr) = (incoming.ciaddr(), incoming.giaddr());
         let address = ciaddr.unwrap_or(*incoming.source.ip());
         let prefix = format!("DHCPINFORM from {address} via {}", self.via(&incoming));
-        // dhcpd compares three octets only.
-        if address.octets().starts_with(&[0, 0, 0]) && address.octets()[3] == 0 {
+        if address.is_unspecified() {
             self.info(format!("{prefix}: ignored (null source address)."));
             return;
         }

@@ -228,3 +228,104 @@ fn no_subnet(name: &str, addresses: &[Ipv4Addr]) -> [Line; 7] {
     ]
     .map(Line::error)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::network::Hardware;
+    use crate::config::{Family, build};
+    use crate::syntax;
+
+    const TWO: &str = "subnet 10.0.0.0 netmask 255.255.255.0 { } subnet 10.1.0.0 netmask 255.255.255.0 { }";
+
+    /// The lines of start-up, and the names of what is served.
+    fn plan(conf: &str, interfaces: &[(&str, &[[u8; 4]])], requested: &[&str]) -> (Vec<String>, Vec<String>) {
+        let parsed = syntax::parse(b"dhcpd.conf", conf.as_bytes().to_vec(), &mut |_: &[u8]| {
+            unreachable!("no include")
+        });
+        let config = build(&parsed, Family::V4).config;
+        let mut discovered = Discovered::default();
+        for (at, (name, addresses)) in interfaces.iter().enumerate() {
+            let addresses: Vec<Ipv4Addr> = addresses.iter().map(|&octets| octets.into()).collect();
+            discovered.addresses.extend(addresses.iter().map(|&address| (at, address)));
+            discovered.interfaces.push(Interface {
+                name: (*name).to_owned(),
+                index: at as u32,
+                hardware: Hardware { htype: 1, address: vec![2, at as u8] },
+                addresses,
+            });
+        }
+        let requested: Vec<String> = requested.iter().map(|&name| name.to_owned()).collect();
+        let plan = match_interfaces(&config, &discovered, &requested);
+        let mut lines = Vec::new();
+        for step in plan.steps {
+            match step {
+                Step::Log(line) | Step::Fallback(line) | Step::Fatal(line) => lines.push(line),
+                Step::Open { lines: both, .. } => lines.extend(both),
+            }
+        }
+        let lines = lines.into_iter().map(|line| String::from_utf8_lossy(&line.text).into_owned());
+        (lines.collect(), plan.served.into_iter().map(|served| served.interface.name).collect())
+    }
+
+    #[test]
+    fn the_interface_found_last_is_opened_first() {
+        let (lines, served) = plan(TWO, &[("eth0", &[[10, 0, 0, 1]]), ("eth1", &[[10, 1, 0, 1]])], &[]);
+        assert_eq!(served, ["eth1", "eth0"]);
+        assert_eq!(
+            lines,
+            [
+                "Listening on LPF/eth1/02:01/10.1.0.0/24",
+                "Sending on   LPF/eth1/02:01/10.1.0.0/24",
+                "Listening on LPF/eth0/02:00/10.0.0.0/24",
+                "Sending on   LPF/eth0/02:00/10.0.0.0/24",
+                "Sending on   Socket/fallback/fallback-net"
+            ]
+        );
+    }
+
+    #[test]
+    fn interfaces_outside_all_subnets_are_ignored() {
+        let (lines, served) = plan(TWO, &[("eth0", &[[10, 0, 0, 1]]), ("eth1", &[])], &[]);
+        assert_eq!(served, ["eth0"]);
+        assert_eq!(
+            lines[..7],
+            [
+                "",
+                "No subnet declaration for eth1 (no IPv4 addresses).",
+                "** Ignoring requests on eth1.  If this is not what",
+                "   you want, please write a subnet declaration",
+                "   in your dhcpd.conf file for the network segment",
+                "   to which interface eth1 is attached. **",
+                ""
+            ]
+        );
+        let (lines, served) = plan(TWO, &[("eth0", &[[192, 0, 2, 1]])], &[]);
+        assert!(served.is_empty());
+        assert_eq!(lines[1], "No subnet declaration for eth0 (192.0.2.1).");
+        assert_eq!(lines[7..], ["", "Not configured to listen on any interfaces!"]);
+    }
+
+    #[test]
+    fn names_on_the_command_line_leave_the_others_out() {
+        let interfaces: &[(&str, &[[u8; 4]])] = &[("eth0", &[[10, 0, 0, 1]]), ("eth1", &[[10, 0, 0, 2]])];
+        let (lines, served) = plan(TWO, interfaces, &["eth1"]);
+        assert_eq!(served, ["eth1"]);
+        assert_eq!(
+            lines[..2],
+            [
+                "Multiple interfaces match the same subnet: eth0 eth1",
+                "Multiple interfaces match the same shared network: eth0 eth1"
+            ]
+        );
+        let (lines, _) = plan(TWO, interfaces, &["nosuch0"]);
+        assert_eq!(lines[3], "No subnet declaration for nosuch0 (no IPv4 addresses).");
+    }
+
+    #[test]
+    fn an_interface_in_two_networks_is_fatal() {
+        let (lines, served) = plan(TWO, &[("eth0", &[[10, 0, 0, 1], [10, 1, 0, 1]])], &[]);
+        assert!(served.is_empty());
+        assert_eq!(lines, ["Interface eth0 matches multiple shared networks"]);
+    }
+}

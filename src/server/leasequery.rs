@@ -74,12 +74,12 @@ impl Turn<'_> {
             && let Some(lease) = &lease
         {
             options = self.active_options(lease, &query.associated);
-            if let Some(hardware) = &lease.hardware {
-                header.htype = hardware.htype;
-                header.hlen = hardware.address.len().min(16) as u8;
-                header.chaddr = [0; 16];
-                header.chaddr.iter_mut().zip(&hardware.address).for_each(|(to, from)| *to = *from);
-            }
+            // A lease without hardware has an empty address; dhcpd makes its length 255.
+            let hardware = lease.hardware.clone().unwrap_or_default();
+            header.htype = hardware.htype;
+            header.hlen = hardware.address.len().min(16) as u8;
+            header.chaddr = [0; 16];
+            header.chaddr.iter_mut().zip(&hardware.address).for_each(|(to, from)| *to = *from);
         }
         self.set_option(&mut options, dhcp::MESSAGE_TYPE, [kind]);
         self.info(prefix);
