@@ -8,7 +8,7 @@ use super::boolean::evaluate_boolean;
 use super::classes;
 use super::context::{Context, Fatal};
 use super::data::evaluate_data;
-use super::expression::{Evaluated, Outcome, Type, evaluate, type_of};
+use super::expression::{Outcome, Type, evaluate, type_of};
 use super::numeric::evaluate_numeric;
 use super::octets::until_nul;
 use super::settings;
@@ -238,12 +238,5 @@ fn set_option(combine: Combine, option: OptionId, value: &Setting, context: &mut
             };
             reply.set(spaces, there, Arc::new(joined));
         }
-    }
-}
-
-/// The value of an expression as a variable keeps it; for what the server sets by itself on a lease.
-impl From<Evaluated<'_>> for Value {
-    fn from(value: Evaluated<'_>) -> Self {
-        value.into_value()
     }
 }
