@@ -7,6 +7,7 @@
 mod chains;
 mod date;
 pub mod db;
+mod handlers;
 mod lexer;
 mod load;
 pub mod others;
@@ -17,6 +18,7 @@ mod start;
 pub mod writer;
 
 pub use db::{Counts, Ending, LeaseDb, Role, Standing, Superseded, TooManyAddresses};
+pub use handlers::typed_handlers;
 pub use load::{Loading, TypeHandler};
 pub use others::{FailoverState, OtherBlock, OtherKind, PeerState};
 pub use queue::Queue;

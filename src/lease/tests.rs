@@ -668,6 +668,31 @@ mod file {
     }
 
     #[test]
+    fn on_blocks_are_typed_and_shared() {
+        let config = plain();
+        let block = |last: u8, on: &str| {
+            format!("lease 10.0.0.{last} {{\n  ends never;\n  tstp never;\n  binding state active;\n{on}}}\n")
+        };
+        let both = "  on expiry or release {\n    set a = \"x\" ;\n    log (info, \"gone\");\n  }\n";
+        let apart = "  on expiry {\n    set a = \"x\" ;\n  }\n  on release {\n    set a = \"x\" ;\n  }\n";
+        let wrong = "  on expiry {\n    nonsense here;\n  }\n";
+        let file = block(10, both) + &block(11, both) + &block(12, apart) + &block(13, wrong);
+        let mut db = LeaseDb::new(&config).unwrap();
+        let (mut others, mut spawned) = (Others::default(), Spawned::default());
+        let mut loading = Loading { db: &mut db, others: &mut others, spawned: &mut spawned };
+        let lines = loading.load(file.as_bytes(), b"f", &config, NOW, &mut *typed_handlers(&config));
+        assert_eq!(messages(&lines), Vec::<String>::new());
+        db.start();
+        let expiry = |last: u8| db.lease(id(&db, &format!("10.0.0.{last}"))).handlers.expiry.clone();
+        assert!(Arc::ptr_eq(&expiry(10).unwrap().body, &expiry(11).unwrap().body));
+        assert!(expiry(13).is_none(), "what cannot be typed stays text");
+        let (mut written, _) = rewritten(&config, &db, &others);
+        written = written.split_off(writer::header().len());
+        // Among equal ends the order is that of the addresses.
+        assert_eq!(written, file);
+    }
+
+    #[test]
     fn without_a_state_the_end_decides() {
         let lease = only(b"lease 10.0.0.10 { ends never; }");
         assert_eq!(
@@ -940,7 +965,7 @@ mod recorded {
         let (mut others, mut spawned) = (Others::default(), Spawned::default());
         let mut loading = Loading { db: &mut db, others: &mut others, spawned: &mut spawned };
         let file = format!("{name}.leases");
-        let mut lines = loading.load(&source, file.as_bytes(), &config, now, &mut |_, _| Ok(None));
+        let mut lines = loading.load(&source, file.as_bytes(), &config, now, &mut *typed_handlers(&config));
         db.start();
         for pool in db.pool_order().to_vec() {
             while let Some(lease) = db.due_in(pool, now) {

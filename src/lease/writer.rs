@@ -8,6 +8,7 @@ use super::queue::Queue;
 use super::{Lease, LeaseDb, LeaseId, date};
 use crate::config::Config;
 use crate::config::network::{ClassId, Hardware, LeaseIdFormat};
+use crate::config::print::print_statements;
 use crate::config::tree::Block;
 use crate::eval::bindings::Value;
 use crate::eval::classes::Spawned;
@@ -34,7 +35,7 @@ pub trait Words {
     }
     /// Appends the statements of an `on` block, each beginning with a newline and `indent` blanks.
     fn statements(&self, block: &Block, indent: usize, out: &mut Vec<u8>) {
-        let _ = (block, indent, out);
+        out.extend(print_statements(self.config(), block, indent));
     }
     /// The subclasses made while serving.
     fn spawned(&self) -> Option<&Spawned> {
@@ -161,7 +162,10 @@ fn write_handlers(out: &mut Vec<u8>, handlers: &Handlers, words: &dyn Words) {
         out.extend(b"\n  }");
     };
     match (&handlers.expiry, &handlers.release) {
-        (Some(expiry), Some(release)) if Arc::ptr_eq(&expiry.body, &release.body) => {
+        // Equal texts are shared, so that alone does not make them one statement.
+        (Some(expiry), Some(release))
+            if expiry.events.release && release.events.expiry && Arc::ptr_eq(&expiry.body, &release.body) =>
+        {
             write("expiry or release", expiry);
         }
         (expiry, release) => {

@@ -4,16 +4,11 @@
 
 use super::turn::Core;
 use crate::config::Config;
-use crate::config::build::build_block;
-use crate::config::print::print_statements;
-use crate::config::tree::{Block, Events};
 use crate::eval::Environment;
 use crate::eval::classes::Spawned;
-use crate::lease::{LeaseId, Loading, Rewrite, Words, write_lease};
+use crate::lease::{LeaseId, Loading, Rewrite, Words, typed_handlers, write_lease};
 use crate::log::Line;
-use crate::syntax::{LoadError, parse};
 use crate::time::Seconds;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Names and words for what leases refer to.
@@ -30,10 +25,6 @@ impl Words for Names<'_> {
 
     fn local_offset(&self, time: Seconds) -> Seconds {
         self.environment.local_offset(time)
-    }
-
-    fn statements(&self, block: &Block, indent: usize, out: &mut Vec<u8>) {
-        out.extend(print_statements(self.config, block, indent));
     }
 
     fn spawned(&self) -> Option<&Spawned> {
@@ -75,30 +66,7 @@ pub(super) fn file(
 /// Reads a lease file into a database that was not started yet. The lines are dhcpd's.
 pub(super) fn load(core: &mut Core, file_name: &str, text: &[u8], now: Seconds) -> Vec<Line> {
     let config = Arc::clone(&core.config);
-    // Leases of one scope have the same blocks, so each text is read once.
-    let mut blocks: HashMap<Vec<u8>, Option<Block>> = HashMap::new();
-    let mut handler = |_: Events, body: &[u8]| {
-        let block = match blocks.get(body) {
-            Some(known) => known.clone(),
-            None => {
-                let block = statements(&config, file_name, body);
-                blocks.insert(body.to_vec(), block.clone());
-                block
-            }
-        };
-        Ok(block)
-    };
     let mut loading =
         Loading { db: &mut core.leases, others: &mut core.others, spawned: &mut core.memory.spawned };
-    loading.load(text, file_name.as_bytes(), &config, now, &mut handler)
-}
-
-/// The statements of an `on` block. What cannot be read stays in the file as it is, but does not run.
-fn statements(config: &Config, file_name: &str, body: &[u8]) -> Option<Block> {
-    let mut no_include = |_: &[u8]| Err(LoadError { errno: None, message: String::new() });
-    let parsed = parse(file_name.as_bytes(), body.to_vec(), &mut no_include);
-    if !parsed.faults.is_empty() {
-        return None;
-    }
-    build_block(config, &parsed).ok()
+    loading.load(text, file_name.as_bytes(), &config, now, &mut *typed_handlers(&config))
 }

@@ -1,0 +1,34 @@
+//! The statements of `on` blocks in a lease file.
+//!
+//! All leases of a pool carry the same few blocks, so each text is typed once and its statements are shared.
+
+use super::load::TypeHandler;
+use crate::config::Config;
+use crate::config::build::build_block;
+use crate::config::tree::{Block, Events};
+use crate::log::Line;
+use crate::syntax::{LoadError, parse};
+use std::collections::HashMap;
+
+/// So many texts are remembered; a file with more of them has something made up in each.
+const REMEMBERED: usize = 1024;
+
+/// Types `on` blocks by the option definitions and classes of a configuration, for [`super::Loading::load`].
+///
+/// A block that cannot be typed stays text, so that a rewrite keeps it. dhcpd drops its lease.
+pub fn typed_handlers(config: &Config) -> Box<TypeHandler<'_>> {
+    let mut known: HashMap<Vec<u8>, Option<Block>> = HashMap::new();
+    Box::new(move |_: Events, body: &[u8]| -> Result<Option<Block>, Vec<Line>> {
+        if let Some(block) = known.get(body) {
+            return Ok(block.clone());
+        }
+        let mut nothing = |_: &[u8]| -> Result<Vec<u8>, LoadError> {
+            Err(LoadError { errno: None, message: String::new() })
+        };
+        let block = build_block(config, &parse(b"", body.to_vec(), &mut nothing)).ok();
+        if known.len() < REMEMBERED {
+            known.insert(body.to_vec(), block.clone());
+        }
+        Ok(block)
+    })
+}
