@@ -111,6 +111,8 @@ pub(super) struct PoolState {
     pub lists: [List; 6],
     /// Leases per queue whose next state differs from their state.
     pub pending: [usize; 6],
+    /// Used leases among those of sort time 0 on the free queue, where all the virgin ones are.
+    used_at_zero: usize,
     pub counts: Counts,
     pub standing: Option<Standing>,
     /// Key in [`LeaseDb::timers`] while armed.
@@ -268,6 +270,24 @@ impl LeaseDb {
         })
     }
 
+    /// The same without the addresses nobody ever had.
+    pub fn used(&self, pool: PoolId, queue: Queue) -> impl Iterator<Item = LeaseId> + '_ {
+        let state = self.pools.get(pool.index());
+        let mut at = match state {
+            // They come first, and there may be millions of them.
+            Some(state) if queue == Queue::Free && state.used_at_zero == 0 => {
+                state.lists[queue as usize].head_after(0)
+            }
+            _ => self.first(pool, queue).map_or(NIL, |id| id.0),
+        };
+        let all = std::iter::from_fn(move || {
+            let id = at;
+            at = self.links.get(id as usize)?.next;
+            Some(LeaseId(id))
+        });
+        all.filter(|&id| self.was_used(id))
+    }
+
     /// Length of a queue.
     pub fn queue_len(&self, pool: PoolId, queue: Queue) -> usize {
         self.pools.get(pool.index()).map_or(0, |p| p.lists[queue as usize].len())
@@ -303,6 +323,9 @@ impl LeaseDb {
             let lease = self.virgin(id.0);
             // An address without an entry is on the free queue once start-up is over.
             let queue = Some(Queue::Free).filter(|_| self.on_free_queue(id.0, lease.pool));
+            if queue.is_some() {
+                self.pools[lease.pool.index()].used_at_zero += 1;
+            }
             self.entries[id.0 as usize] = Some(Box::new(Entry::new(lease, queue)));
         }
         // Just filled where it was empty.
@@ -538,6 +561,9 @@ impl LeaseDb {
         if pending {
             state.pending[queue as usize] -= 1;
         }
+        if queue == Queue::Free && time == 0 {
+            state.used_at_zero -= 1;
+        }
         match queue {
             Queue::Free => state.counts.free -= 1,
             Queue::Backup => state.counts.backup -= 1,
@@ -565,6 +591,9 @@ impl LeaseDb {
         let state = &mut self.pools[pool.index()];
         if pending {
             state.pending[queue as usize] += 1;
+        }
+        if queue == Queue::Free && time == 0 {
+            state.used_at_zero += 1;
         }
         match queue {
             Queue::Free => state.counts.free += 1,

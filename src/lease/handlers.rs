@@ -6,7 +6,6 @@ use super::load::TypeHandler;
 use crate::config::Config;
 use crate::config::build::build_block;
 use crate::config::tree::{Block, Events};
-use crate::log::Line;
 use crate::syntax::{LoadError, parse};
 use std::collections::HashMap;
 
@@ -17,18 +16,23 @@ const REMEMBERED: usize = 1024;
 ///
 /// A block that cannot be typed stays text, so that a rewrite keeps it. dhcpd drops its lease.
 pub fn typed_handlers(config: &Config) -> Box<TypeHandler<'_>> {
-    let mut known: HashMap<Vec<u8>, Option<Block>> = HashMap::new();
-    Box::new(move |_: Events, body: &[u8]| -> Result<Option<Block>, Vec<Line>> {
-        if let Some(block) = known.get(body) {
-            return Ok(block.clone());
+    let mut known: HashMap<Vec<u8>, Result<Block, Vec<Vec<u8>>>> = HashMap::new();
+    Box::new(move |_: Events, body: &[u8]| {
+        if let Some(typed) = known.get(body) {
+            return typed.clone().map(Some);
         }
         let mut nothing = |_: &[u8]| -> Result<Vec<u8>, LoadError> {
-            Err(LoadError { errno: None, message: String::new() })
+            Err(LoadError { errno: None, message: "no include here".to_owned() })
         };
-        let block = build_block(config, &parse(b"", body.to_vec(), &mut nothing)).ok();
+        let typed = build_block(config, &parse(b"", body.to_vec(), &mut nothing));
+        let typed = typed.map_err(|findings| {
+            let text =
+                findings.into_iter().map(|found| found.isc.unwrap_or_else(|| found.message.into_bytes()));
+            text.collect::<Vec<Vec<u8>>>()
+        });
         if known.len() < REMEMBERED {
-            known.insert(body.to_vec(), block.clone());
+            known.insert(body.to_vec(), typed.clone());
         }
-        Ok(block)
+        typed.map(Some)
     })
 }

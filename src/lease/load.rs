@@ -12,7 +12,7 @@ use crate::options::Octets;
 use crate::time::Seconds;
 
 /// Types the statements of an `on` block; see [`Sink::handler`].
-pub type TypeHandler<'h> = dyn FnMut(Events, &[u8]) -> Result<Option<Block>, Vec<Line>> + 'h;
+pub type TypeHandler<'h> = dyn FnMut(Events, &[u8]) -> Result<Option<Block>, Vec<Vec<u8>>> + 'h;
 
 /// What a lease file is read into.
 pub struct Loading<'a> {
@@ -70,7 +70,7 @@ impl Sink for Loader<'_, '_, '_> {
         self.lines.push(line);
     }
 
-    fn handler(&mut self, events: Events, body: &[u8]) -> Result<Option<Block>, Vec<Line>> {
+    fn handler(&mut self, events: Events, body: &[u8]) -> Result<Option<Block>, Vec<Vec<u8>>> {
         (self.handler)(events, body)
     }
 }

@@ -85,6 +85,11 @@ impl List {
         self.len
     }
 
+    /// First element whose sort time is later than `time`, or [`NIL`].
+    pub fn head_after(&self, time: Seconds) -> u32 {
+        self.groups.range(time.saturating_add(1)..).next().map_or(NIL, |(_, &head)| head)
+    }
+
     /// The smallest sort time later than `now`.
     pub fn first_after(&self, now: Seconds) -> Option<Seconds> {
         self.groups.range(now.saturating_add(1)..).next().map(|(&time, _)| time)

@@ -28,9 +28,9 @@ pub trait Sink {
     fn other(&mut self, block: OtherBlock);
     /// A log line, in dhcpd's order.
     fn line(&mut self, line: Line);
-    /// The statements of an `on` block: the text between its braces. `Ok(None)`: cannot say; the text is kept. On an
-    /// error the lease is dropped, after the given lines.
-    fn handler(&mut self, events: Events, body: &[u8]) -> Result<Option<Block>, Vec<Line>> {
+    /// The statements of an `on` block: the text between its braces. `Ok(None)`: cannot say. Then, and on an error, the
+    /// text is kept; the error is what stands against it, for messages at the end of the block.
+    fn handler(&mut self, events: Events, body: &[u8]) -> Result<Option<Block>, Vec<Vec<u8>>> {
         let _ = (events, body);
         Ok(None)
     }
@@ -589,13 +589,13 @@ impl<'a> Reader<'a, '_> {
             self.lexer.warn(b"right brace expected.");
             return Err(Dropped);
         };
-        self.handlers(lease, events, self.lexer.slice(start, end))
+        Ok(self.handlers(lease, events, self.lexer.slice(start, end)))
     }
 
-    fn handlers(&mut self, lease: &mut Lease, events: Events, body: &'a [u8]) -> Result<u32, Dropped> {
+    fn handlers(&mut self, lease: &mut Lease, events: Events, body: &'a [u8]) -> u32 {
         let mut mask = 0;
         if body.iter().all(u8::is_ascii_whitespace) {
-            return Ok(mask);
+            return mask;
         }
         if events.expiry {
             mask |= seen::EXPIRY;
@@ -604,7 +604,7 @@ impl<'a> Reader<'a, '_> {
             mask |= seen::RELEASE;
         }
         if mask == 0 {
-            return Ok(mask);
+            return mask;
         }
         self.flush();
         match self.sink.handler(events, body) {
@@ -616,19 +616,15 @@ impl<'a> Reader<'a, '_> {
                 if events.release {
                     lease.handlers.release = Some(handler);
                 }
-                Ok(mask)
+                return mask;
             }
-            Ok(None) => {
-                let mut raw = lease.raw_handlers.take().map_or_else(Vec::new, Vec::from);
-                raw.push(RawHandler { events, body: body.into() });
-                lease.raw_handlers = Some(raw.into());
-                Ok(mask)
-            }
-            Err(lines) => {
-                lines.into_iter().for_each(|line| self.sink.line(line));
-                Err(Dropped)
-            }
+            Ok(None) => {}
+            Err(faults) => faults.iter().for_each(|fault| self.lexer.warn(fault)),
         }
+        let mut raw = lease.raw_handlers.take().map_or_else(Vec::new, Vec::from);
+        raw.push(RawHandler { events, body: body.into() });
+        lease.raw_handlers = Some(raw.into());
+        mask
     }
 
     /// `option agent.NAME VALUE;`, behind `option`.

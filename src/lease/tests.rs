@@ -437,6 +437,9 @@ mod transitions {
                 prop_assert_eq!(db.counts(pool).free, db.queue_len(pool, Queue::Free) as i64);
             }
             prop_assert_eq!(seen, 8);
+            let used: Vec<LeaseId> = Queue::ALL.into_iter().flat_map(|queue| db.used(PoolId(0), queue)).collect();
+            let all = Queue::ALL.into_iter().flat_map(|queue| db.queue(PoolId(0), queue));
+            prop_assert_eq!(used, all.filter(|&id| db.was_used(id)).collect::<Vec<_>>());
         }
     }
 }
@@ -681,7 +684,7 @@ mod file {
         let (mut others, mut spawned) = (Others::default(), Spawned::default());
         let mut loading = Loading { db: &mut db, others: &mut others, spawned: &mut spawned };
         let lines = loading.load(file.as_bytes(), b"f", &config, NOW, &mut *typed_handlers(&config));
-        assert_eq!(messages(&lines), Vec::<String>::new());
+        assert_eq!(messages(&lines), ["f line 36: semicolon expected.", "  }", "   ^"]);
         db.start();
         let expiry = |last: u8| db.lease(id(&db, &format!("10.0.0.{last}"))).handlers.expiry.clone();
         assert!(Arc::ptr_eq(&expiry(10).unwrap().body, &expiry(11).unwrap().body));

@@ -425,9 +425,8 @@ impl Rewrite {
     pub fn new(db: &LeaseDb) -> Self {
         let pools = db.pool_order().iter();
         let queues =
-            pools.flat_map(|&pool| Queue::ALL.into_iter().flat_map(move |queue| db.queue(pool, queue)));
-        // Virgin addresses are not written.
-        let order = queues.filter(|&id| db.was_used(id)).collect();
+            pools.flat_map(|&pool| Queue::ALL.into_iter().flat_map(move |queue| db.used(pool, queue)));
+        let order = queues.collect();
         Self { order, at: 0, begun: false, written: 0, lines: Vec::new() }
     }
 
