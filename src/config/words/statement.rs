@@ -3,12 +3,10 @@
 use super::expression::{Context, no_variable};
 use super::lexer::{Kind, Token};
 use super::{Lost, Walk};
-use crate::config::build::ZoneServer;
 use crate::config::network::ScopeId;
-use crate::config::tree::{Expr, Statement};
+use crate::config::tree::Statement;
 use crate::options::Spaces;
 use crate::syntax::ExprType;
-use std::net::Ipv6Addr;
 
 /// `Ok(false)`: no statement, and the error is not claimed (ISC: 0, and `lose` is not set).
 type Executed = Result<bool, Lost>;
@@ -58,8 +56,14 @@ impl Walk<'_> {
                 "eval" | "return" => Self::eval,
                 "execute" => Self::execute,
                 "log" => Self::log_statement,
-                "zone" => Self::zone,
-                "key" => Self::key,
+                "zone" => |walk: &mut Self| {
+                    walk.next();
+                    walk.zone_statement()
+                },
+                "key" => |walk: &mut Self| {
+                    walk.next();
+                    walk.key_statement()
+                },
                 "default" => return self.default_statement(cases),
                 "switch" => return self.nested(Self::switch),
                 "case" => return self.case(cases),
@@ -410,229 +414,4 @@ impl Walk<'_> {
         }
         Ok(true)
     }
-
-    fn zone(&mut self) -> Executed {
-        self.next();
-        let Some(name) = self.host_name() else { return self.lose_statement("expecting hostname.") };
-        if self.zone_body(&name).is_none() {
-            // What went wrong was skipped already; dhcpd skips once more.
-            self.cursor.skip_to_semicolon();
-            return Err(Lost);
-        }
-        Ok(true)
-    }
-
-    /// ISC `parse_zone`
-    fn zone_body(&mut self, name: &[u8]) -> Option<()> {
-        if !self.next().is(b'{') {
-            self.warn("expecting left brace");
-            return None;
-        }
-        let mut zone = self.act(|builder| builder.open_zone(name));
-        loop {
-            let (which, six) = match self.peek().kind {
-                Kind::Keyword("primary") => (ZoneServer::Primary, false),
-                Kind::Keyword("secondary") => (ZoneServer::Secondary, false),
-                Kind::Keyword("primary6") => (ZoneServer::Primary, true),
-                Kind::Keyword("secondary6") => (ZoneServer::Secondary, true),
-                Kind::Keyword("key") => {
-                    self.next();
-                    let key = if self.peek().kind == Kind::String {
-                        self.next().c_text().to_vec()
-                    } else {
-                        match self.host_name() {
-                            Some(name) => name,
-                            None => {
-                                self.warn("expecting key name.");
-                                self.cursor.skip_to_semicolon();
-                                return None;
-                            }
-                        }
-                    };
-                    // An unknown key is said; reading goes on.
-                    let _ = self.act(|builder| builder.set_zone_key(&mut zone, &key));
-                    if !self.cursor.semicolon() {
-                        return None;
-                    }
-                    continue;
-                }
-                _ => break,
-            };
-            if self.act(|builder| builder.expect_zone_servers(&zone, which, six)).is_err() {
-                self.cursor.skip_to_semicolon();
-                return None;
-            }
-            self.next();
-            let servers6 = self.zone_servers(six)?;
-            // Asked for above.
-            let _ = self.act(|builder| match six {
-                true => builder.set_zone_servers6(&mut zone, which, servers6),
-                false => builder.set_zone_servers(&mut zone, which, Expr::Null),
-            });
-        }
-        if !self.next().is(b'}') {
-            self.warn("expecting right brace.");
-            return None;
-        }
-        self.act(|builder| builder.close_zone(zone));
-        Some(())
-    }
-
-    /// Addresses and their semicolon. Those of IPv6 come out.
-    fn zone_servers(&mut self, six: bool) -> Option<Vec<Ipv6Addr>> {
-        let mut servers6 = Vec::new();
-        let after = loop {
-            let missing = if six {
-                match self.address6() {
-                    Some(address) => {
-                        servers6.push(address);
-                        None
-                    }
-                    None => Some("expecting IPv6 addr."),
-                }
-            } else {
-                self.address_or_host(false).is_none().then_some("expecting IP addr or hostname.")
-            };
-            if let Some(missing) = missing {
-                self.warn(missing);
-                self.cursor.skip_to_semicolon();
-                return None;
-            }
-            let token = self.next();
-            if !token.is(b',') {
-                break token;
-            }
-        };
-        if !after.is(b';') {
-            self.warn("expecting semicolon.");
-            self.cursor.skip_to_semicolon();
-            return None;
-        }
-        Some(servers6)
-    }
-
-    /// ISC `parse_key`
-    fn key(&mut self) -> Executed {
-        self.next();
-        let name = if self.peek().kind == Kind::String {
-            self.next().c_text().to_vec()
-        } else {
-            match self.host_name() {
-                Some(name) => name,
-                None => return self.lose_statement("expecting key name."),
-            }
-        };
-        if !self.next().is(b'{') {
-            return self.lose("expecting left brace");
-        }
-        if self.key_body(&name).is_none() {
-            self.cursor.skip_to_brace(1);
-            return Err(Lost);
-        }
-        Ok(true)
-    }
-
-    fn key_body(&mut self, name: &[u8]) -> Option<()> {
-        let mut key = self.act(|builder| builder.open_key(name));
-        let last = loop {
-            let token = self.next();
-            match token.kind {
-                Kind::Keyword("algorithm") => {
-                    self.act(|builder| builder.expect_algorithm(&key)).ok()?;
-                    let Some(algorithm) = self.host_name() else {
-                        self.warn("expecting key algorithm name.");
-                        return None;
-                    };
-                    // Even without its semicolon the algorithm counts, but nothing comes after that.
-                    if !self.cursor.semicolon() {
-                        return None;
-                    }
-                    self.act(|builder| builder.set_algorithm(&mut key, &algorithm));
-                }
-                Kind::Keyword("secret") => {
-                    self.act(|builder| builder.expect_secret(&key)).ok()?;
-                    let secret = self.base64()?;
-                    self.act(|builder| builder.set_secret(&mut key, &secret));
-                    if !self.cursor.semicolon() {
-                        return None;
-                    }
-                }
-                _ => break token,
-            }
-        };
-        if !last.is(b'}') {
-            self.warn("expecting right brace.");
-            return None;
-        }
-        if self.peek().is(b';') {
-            self.next();
-        }
-        // One without algorithm or secret is refused, for which dhcpd has no words.
-        let _ = self.act(|builder| builder.close_key(key));
-        Some(())
-    }
-
-    /// ISC `parse_base64`: tokens as long as there are only letters of base64 in the next one. What is decoded; `None`
-    /// when that is nothing.
-    fn base64(&mut self) -> Option<Vec<u8>> {
-        let mut text: Vec<Token> = Vec::new();
-        loop {
-            let token = self.next();
-            let end = token.kind == Kind::End;
-            text.push(token);
-            let next = self.peek();
-            if end || !next.c_text().iter().all(|&c| c == b'=' || sextet(c).is_some()) {
-                break;
-            }
-        }
-        let (mut octets, mut bits, mut read, mut terminated) = (Vec::new(), 0u32, 0u32, false);
-        for token in &text {
-            let written = token.c_text();
-            for (at, &c) in written.iter().enumerate() {
-                if terminated && c != b'=' {
-                    let rest = written.get(at..).unwrap_or_default();
-                    self.warn([b"stuff after base64 '=' terminator: ", rest, b"."].concat());
-                    return None;
-                }
-                if c == b'=' {
-                    terminated = true;
-                } else {
-                    let Some(value) = sextet(c) else {
-                        self.warn(format!("invalid base64 character {}.", c as i8));
-                        return None;
-                    };
-                    bits = bits << 6 | value;
-                    // What is left over after an octet is complete: four, two, no bits.
-                    let left = match read % 4 {
-                        1 => Some(4),
-                        2 => Some(2),
-                        3 => Some(0),
-                        _ => None,
-                    };
-                    if let Some(left) = left {
-                        octets.push((bits >> left) as u8);
-                        bits &= (1 << left) - 1;
-                    }
-                }
-                read += 1;
-            }
-        }
-        if read % 4 != 0 && bits != 0 {
-            self.warn(format!("partial base64 value left over: {bits}."));
-        }
-        (!octets.is_empty()).then_some(octets)
-    }
-}
-
-/// The value of a letter of base64.
-fn sextet(letter: u8) -> Option<u32> {
-    let value = match letter {
-        b'A'..=b'Z' => letter - b'A',
-        b'a'..=b'z' => letter - b'a' + 26,
-        b'0'..=b'9' => letter - b'0' + 52,
-        b'+' => 62,
-        b'/' => 63,
-        _ => return None,
-    };
-    Some(u32::from(value))
 }
