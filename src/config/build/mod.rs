@@ -26,7 +26,7 @@ mod walk;
 
 pub use class::ClassDraft;
 pub use date::{Calendar, calendar_seconds};
-pub use failover::{PeerDraft, failover_sanity};
+pub use failover::{PeerDraft, PeerNumber, failover_sanity};
 pub use group::GroupDraft;
 pub use host::HostDraft;
 pub use key_zone::{KeyDraft, ZoneDraft, ZoneServer};

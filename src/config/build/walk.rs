@@ -611,6 +611,7 @@ impl Builder {
                     self.set_peer_address(&mut draft, *peer, address);
                 }
                 FailoverStatementKind::Number { parameter: FailoverParameter::Split, value, .. } => {
+                    self.expect_balance(&draft);
                     // A bad value is reported; the declaration goes on.
                     let _ = self.set_peer_split(&mut draft, value.value);
                 }
@@ -620,6 +621,7 @@ impl Builder {
                     }
                 }
                 FailoverStatementKind::Hba(octets) => {
+                    self.expect_balance(&draft);
                     let _ = self.set_peer_hba(&mut draft, &octets.octets);
                 }
                 FailoverStatementKind::Malformed(malformed) => {

@@ -7,23 +7,35 @@
 
 #![allow(dead_code)] // Until all statements are read.
 
+mod class;
 mod cursor;
+mod declarations;
 mod expression;
+mod failover;
+mod host;
+mod key_zone;
 mod lexer;
 mod option_definition;
 mod option_value;
 mod pieces;
+mod pool;
 mod statement;
+mod subnet;
 
 use super::build::{Builder, Family};
 use super::diagnostic::{Notice, Severity};
+use super::network::ScopeId;
 use crate::log::Line;
 use crate::syntax::Loader;
 use cursor::Cursor;
+use declarations::Place;
 use lexer::Token;
 
 /// How deep blocks, parentheses and files may nest; deeper the walk gives up.
 const DEEPEST: usize = 150;
+
+/// How many octets all included files together may have; with more the walk gives up.
+const MOST_INCLUDED: usize = 64 << 20;
 
 /// What dhcpd says about a configuration.
 #[derive(Clone, Debug, Default)]
@@ -44,9 +56,11 @@ pub fn explain(name: &[u8], source: &[u8], family: Family, loader: &mut dyn Load
         family,
         loader,
         depth: 0,
+        open_files: vec![name.to_vec()],
+        included: 0,
         lost: false,
     };
-    walk.file();
+    walk.file(Place::new(declarations::Kind::Root, ScopeId::ROOT));
     let refused = walk.cursor.warned() || walk.cursor.failed();
     let (lines, fatal) = walk.cursor.take_lines();
     (!walk.lost).then_some(Words { lines, fatal, refused })
@@ -63,6 +77,10 @@ struct Walk<'a> {
     family: Family,
     loader: &'a mut dyn Loader,
     depth: usize,
+    /// The names of the files being read, the outermost first.
+    open_files: Vec<Vec<u8>>,
+    /// Octets of all included files so far.
+    included: usize,
     /// Nested too deep to go on.
     lost: bool,
 }
@@ -105,13 +123,16 @@ impl Walk<'_> {
     fn nested<T>(&mut self, inner: impl FnOnce(&mut Self) -> T) -> T {
         self.depth += 1;
         if self.depth > DEEPEST {
-            self.lost = true;
-            self.cursor.fail(Line::error(""));
+            self.give_up();
         }
         let result = inner(self);
         self.depth -= 1;
         result
     }
 
-    fn file(&mut self) {}
+    /// The walk cannot tell.
+    fn give_up(&mut self) {
+        self.lost = true;
+        self.cursor.fail(Line::error(""));
+    }
 }
