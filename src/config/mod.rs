@@ -11,6 +11,7 @@ pub mod network;
 pub mod print;
 pub mod scopes;
 pub mod tree;
+pub mod words;
 
 pub use build::{Built, Family, build, build_block};
 pub use print::print_statements;

@@ -55,7 +55,7 @@ pub(super) struct Lexer<'a> {
     /// The name messages give the file.
     file: &'a [u8],
     at: usize,
-    echo: Echo<'a>,
+    echo: Echo<&'a [u8]>,
     peeked: Option<(Token, Position)>,
     /// Where the last consumed token ends.
     consumed: usize,

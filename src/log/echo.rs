@@ -23,8 +23,8 @@ pub struct Position {
 
 /// How far a lexer has read, and what a message would show now.
 #[derive(Clone, Debug)]
-pub struct Echo<'a> {
-    source: &'a [u8],
+pub struct Echo<S> {
+    source: S,
     /// Characters before this offset have been read once.
     reached: usize,
     /// Position of the character at `reached`.
@@ -38,9 +38,9 @@ pub struct Echo<'a> {
     shown: u32,
 }
 
-impl<'a> Echo<'a> {
+impl<S: AsRef<[u8]>> Echo<S> {
     /// Nothing read yet.
-    pub fn new(source: &'a [u8]) -> Self {
+    pub fn new(source: S) -> Self {
         let at = Position { line: 1, column: 1 };
         Self {
             source,
@@ -57,7 +57,7 @@ impl<'a> Echo<'a> {
     #[inline]
     pub fn read_to(&mut self, end: usize) {
         while self.reached < end {
-            let Some(&octet) = self.source.get(self.reached) else { return };
+            let Some(&octet) = self.source.as_ref().get(self.reached) else { return };
             self.reached += 1;
             match octet {
                 b'\n' => {
@@ -139,7 +139,7 @@ impl<'a> Echo<'a> {
             // Without the newline; nothing before the second line.
             self.previous_start..self.line_start.saturating_sub(1).max(self.previous_start)
         };
-        let line = self.source.get(range).unwrap_or_default().iter().copied();
+        let line = self.source.as_ref().get(range).unwrap_or_default().iter().copied();
         line.filter(|&octet| octet != END).take(WIDTH).take_while(|&octet| octet != 0).collect()
     }
 }
@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn past_column_eighty() {
         let source = vec![b'x'; 100];
-        let mut echo = Echo::new(&source);
+        let mut echo = Echo::new(source);
         echo.read_to(90);
         echo.begin(Position { line: 1, column: 81 });
         echo.consumed();

@@ -62,13 +62,12 @@ pub fn load(
     lines: &mut Vec<Line>,
 ) -> Result<Loaded, Fatal> {
     let (parsed, built) = read(path, command_line.family)?;
-    lines.extend(check::isc::report(&parsed, &built, command_line.family));
-    if let Some(fatal) = built.fatal {
-        return Err(Fatal::new(fatal.text));
-    }
     if !built.accepted() {
-        return Err(Fatal::new("Configuration file errors encountered -- exiting"));
+        let (said, last) = check::isc::refusal(&parsed, &built, command_line.family, &mut read_file);
+        lines.extend(said);
+        return Err(Fatal::new(last.text));
     }
+    lines.extend(check::isc::report(&parsed, &built, command_line.family));
     let unsupported = built.unsupported.iter().map(|it| check::isc::place(&parsed, it)).collect();
     let config = Arc::new(built.config);
     let (mut bindings, mut memory) = (Bindings::default(), Memory::default());

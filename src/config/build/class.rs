@@ -91,6 +91,15 @@ impl Builder {
 
     /// `match if CONDITION;`
     pub fn set_match_if(&mut self, draft: &mut ClassDraft, condition: Expr) -> Result<(), Refused> {
+        self.begin_match_if(draft)?;
+        if let Some(class) = self.config.classes.get_mut(draft.id.index()) {
+            class.match_if = Some(Arc::new(condition));
+        }
+        Ok(())
+    }
+
+    /// Whether `match if` may stand here: once, and in no subclass. Asked before its condition is read.
+    pub fn begin_match_if(&mut self, draft: &mut ClassDraft) -> Result<(), Refused> {
         self.expect_match(draft)?;
         if draft.match_if_seen {
             let isc = "A class may only have one 'match if' clause.";
@@ -99,18 +108,32 @@ impl Builder {
             return Err(self.report(diagnostic));
         }
         draft.match_if_seen = true;
-        if let Some(class) = self.config.classes.get_mut(draft.id.index()) {
-            class.match_if = Some(Arc::new(condition));
-        }
         Ok(())
     }
 
     /// `match DATA;` and `spawn with DATA;`
     pub fn set_submatch(&mut self, draft: &mut ClassDraft, data: Expr, spawn: bool) -> Result<(), Refused> {
-        if spawn && draft.subclass {
-            return Err(self.refuse(Code::MatchInSubclass, "invalid spawn in subclass."));
+        if spawn {
+            self.expect_spawn(draft)?;
         }
         self.expect_match(draft)?;
+        self.begin_submatch(draft, spawn)?;
+        if let Some(class) = self.config.classes.get_mut(draft.id.index()) {
+            class.submatch = Some(Arc::new(data));
+        }
+        Ok(())
+    }
+
+    /// `spawn` has no place in a subclass.
+    pub fn expect_spawn(&mut self, draft: &ClassDraft) -> Result<(), Refused> {
+        if draft.subclass {
+            return Err(self.refuse(Code::MatchInSubclass, "invalid spawn in subclass."));
+        }
+        Ok(())
+    }
+
+    /// Whether `match` and `spawn with` may stand here: one of them once. Asked before the data is read.
+    pub fn begin_submatch(&mut self, draft: &mut ClassDraft, spawn: bool) -> Result<(), Refused> {
         if let Some(class) = self.config.classes.get_mut(draft.id.index()) {
             class.spawning |= spawn;
         }
@@ -118,13 +141,11 @@ impl Builder {
             return Err(self.refuse(Code::MatchTwice, "can't override existing submatch/spawn."));
         }
         draft.submatch_seen = true;
-        if let Some(class) = self.config.classes.get_mut(draft.id.index()) {
-            class.submatch = Some(Arc::new(data));
-        }
         Ok(())
     }
 
-    fn expect_match(&mut self, draft: &ClassDraft) -> Result<(), Refused> {
+    /// `match` has no place in a subclass.
+    pub fn expect_match(&mut self, draft: &ClassDraft) -> Result<(), Refused> {
         if draft.subclass {
             return Err(self.refuse(Code::MatchInSubclass, "invalid match in subclass."));
         }

@@ -78,6 +78,13 @@ impl Builder {
         }
     }
 
+    /// Says so when `split` or `hba` stand in a secondary. Asked before their value is read.
+    pub fn expect_balance(&mut self, draft: &PeerDraft) {
+        if !draft.peer.primary {
+            self.refuse_balance();
+        }
+    }
+
     fn refuse_balance(&mut self) -> Refused {
         self.refuse(Code::PeerValue, "secondary may not define load balance settings.")
     }
@@ -115,9 +122,6 @@ impl Builder {
 
     /// `split N;`: the first N of 256 buckets are ours.
     pub fn set_peer_split(&mut self, draft: &mut PeerDraft, split: i32) -> Result<(), Refused> {
-        if !draft.peer.primary {
-            self.refuse_balance();
-        }
         let Some(split) = u32::try_from(split).ok().filter(|split| *split <= 256) else {
             return Err(self.refuse(Code::PeerValue, "split must be between 0 and 256, inclusive"));
         };
@@ -134,9 +138,6 @@ impl Builder {
 
     /// `hba OCTETS;`
     pub fn set_peer_hba(&mut self, draft: &mut PeerDraft, octets: &[u8]) -> Result<(), Refused> {
-        if !draft.peer.primary {
-            self.refuse_balance();
-        }
         let Ok(hba) = <[u8; 32]>::try_from(octets) else {
             return Err(self.refuse(Code::PeerValue, "HBA must be exactly 32 bytes."));
         };

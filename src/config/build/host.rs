@@ -114,12 +114,18 @@ impl Builder {
         Ok(())
     }
 
-    /// `uid OCTETS;`
-    pub fn set_uid(&mut self, host: &mut HostDraft, uid: &[u8]) -> Result<(), Refused> {
+    /// Whether `uid` may stand here: once. Asked before its value is read.
+    pub fn expect_uid(&mut self, host: &HostDraft) -> Result<(), Refused> {
         if let Some(there) = host.uid.as_ref().filter(|uid| !uid.is_empty()) {
             let isc = octets!("Host '", host.name, "' already has a uid '", hex_or_string(there), "'");
             return Err(self.refuse(Code::UidTwice, isc));
         }
+        Ok(())
+    }
+
+    /// `uid OCTETS;`
+    pub fn set_uid(&mut self, host: &mut HostDraft, uid: &[u8]) -> Result<(), Refused> {
+        self.expect_uid(host)?;
         host.uid = Some(Octets::new(uid));
         Ok(())
     }

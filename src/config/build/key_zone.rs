@@ -139,6 +139,26 @@ impl Builder {
         }
     }
 
+    /// Whether `primary` or `secondary` (`six`: `primary6`, `secondary6`) may stand here: each once. Asked before the
+    /// addresses are read.
+    pub fn expect_zone_servers(
+        &mut self,
+        zone: &ZoneDraft,
+        which: ZoneServer,
+        six: bool,
+    ) -> Result<(), Refused> {
+        let (taken, isc) = match (which, six) {
+            (ZoneServer::Primary, false) => (zone.primary.is_some(), "more than one primary."),
+            (ZoneServer::Secondary, false) => (zone.secondary.is_some(), "more than one secondary."),
+            (ZoneServer::Primary, true) => (!zone.primary6.is_empty(), "more than one primary6."),
+            (ZoneServer::Secondary, true) => (!zone.secondary6.is_empty(), "more than one secondary6."),
+        };
+        if taken {
+            return Err(self.refuse(Code::ZoneTwice, isc));
+        }
+        Ok(())
+    }
+
     /// `primary` and `secondary`.
     pub fn set_zone_servers(
         &mut self,
@@ -146,13 +166,11 @@ impl Builder {
         which: ZoneServer,
         servers: Expr,
     ) -> Result<(), Refused> {
-        let (slot, isc) = match which {
-            ZoneServer::Primary => (&mut zone.primary, "more than one primary."),
-            ZoneServer::Secondary => (&mut zone.secondary, "more than one secondary."),
+        self.expect_zone_servers(zone, which, false)?;
+        let slot = match which {
+            ZoneServer::Primary => &mut zone.primary,
+            ZoneServer::Secondary => &mut zone.secondary,
         };
-        if slot.is_some() {
-            return Err(self.refuse(Code::ZoneTwice, isc));
-        }
         *slot = Some(Arc::new(servers));
         Ok(())
     }
@@ -164,13 +182,11 @@ impl Builder {
         which: ZoneServer,
         servers: Vec<Ipv6Addr>,
     ) -> Result<(), Refused> {
-        let (slot, isc) = match which {
-            ZoneServer::Primary => (&mut zone.primary6, "more than one primary6."),
-            ZoneServer::Secondary => (&mut zone.secondary6, "more than one secondary6."),
+        self.expect_zone_servers(zone, which, true)?;
+        let slot = match which {
+            ZoneServer::Primary => &mut zone.primary6,
+            ZoneServer::Secondary => &mut zone.secondary6,
         };
-        if !slot.is_empty() {
-            return Err(self.refuse(Code::ZoneTwice, isc));
-        }
         *slot = servers;
         Ok(())
     }

@@ -26,10 +26,10 @@ mod walk;
 
 pub use class::ClassDraft;
 pub use date::{Calendar, calendar_seconds};
-pub use failover::{PeerDraft, failover_sanity};
+pub use failover::{PeerDraft, PeerNumber, failover_sanity};
 pub use group::GroupDraft;
 pub use host::HostDraft;
-pub use key_zone::{KeyDraft, ZoneDraft};
+pub use key_zone::{KeyDraft, ZoneDraft, ZoneServer};
 pub use number::{Converted, NumberFault, convert};
 pub use option_definition::{Resolution, TypeLetters};
 pub use pool::{PoolDraft, RangePlace};

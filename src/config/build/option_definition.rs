@@ -27,6 +27,13 @@ pub enum Resolution {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TypeLetters(String);
 
+impl TypeLetters {
+    /// Letters that were put together according to dhcpd's rules.
+    pub(in crate::config) fn from_letters(letters: String) -> Self {
+        Self(letters)
+    }
+}
+
 impl Builder {
     /// The option of a name inside an executable statement or an expression: it must be there.
     pub fn option_named(&mut self, space: Option<&[u8]>, name: &[u8]) -> Result<OptionId, Refused> {

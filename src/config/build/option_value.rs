@@ -354,7 +354,7 @@ impl Builder {
     }
 
     /// A host name where an address is wanted.
-    pub(super) fn host_lookup(&mut self, name: &[u8], uniform: bool) -> Expr {
+    pub fn host_lookup(&mut self, name: &[u8], uniform: bool) -> Expr {
         let lookup = Expr::HostLookup(self.name(name));
         if uniform {
             return lookup;

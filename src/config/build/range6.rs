@@ -39,29 +39,13 @@ impl Builder {
         extent: Range6Extent,
     ) -> Result<(), Refused> {
         self.only_dhcp6("range6")?;
-        let (net, subnet_length) = self.subnet6(subnet)?;
-        let inside = |address: Ipv6Addr| address.to_bits() & mask6(subnet_length) == net.to_bits();
-        if !inside(first) {
-            return Err(self.refuse(Code::RangeOutside, "range6 start address is outside the subnet"));
-        }
+        self.expect_range6_start(subnet, first)?;
         let range = match extent {
-            Range6Extent::To(last) => {
-                if !inside(last) {
-                    return Err(self.refuse(Code::RangeOutside, "range6 end address is outside the subnet"));
-                }
-                Range6::Addresses(first.min(last), first.max(last))
-            }
+            Range6Extent::To(last) => self.range6_to(subnet, first, last)?,
             Range6Extent::Length(length, temporary) => {
-                let length = self.length6(length)?;
-                if length < subnet_length {
-                    return Err(self.refuse(Code::BadPrefix, "network mask smaller than subnet mask"));
-                }
-                self.mask_fits(first, length)?;
-                if temporary && length < 64 {
-                    self.refuse(Code::BadPrefix, "temporary mask too short");
-                }
-                if temporary && length == 128 {
-                    self.refuse(Code::BadPrefix, "temporary singleton?");
+                let length = self.expect_range6_length(subnet, first, length)?;
+                if temporary {
+                    self.expect_temporary(length);
                 }
                 Range6::Block(first, length, temporary)
             }
@@ -74,6 +58,55 @@ impl Builder {
         Ok(())
     }
 
+    /// The first address of a `range6`. Asked before the rest is read, as are the next ones.
+    pub fn expect_range6_start(&mut self, subnet: SubnetId, first: Ipv6Addr) -> Result<(), Refused> {
+        let (net, length) = self.subnet6(subnet)?;
+        if first.to_bits() & mask6(length) != net.to_bits() {
+            return Err(self.refuse(Code::RangeOutside, "range6 start address is outside the subnet"));
+        }
+        Ok(())
+    }
+
+    /// A range of addresses.
+    pub fn range6_to(
+        &mut self,
+        subnet: SubnetId,
+        first: Ipv6Addr,
+        last: Ipv6Addr,
+    ) -> Result<Range6, Refused> {
+        let (net, length) = self.subnet6(subnet)?;
+        if last.to_bits() & mask6(length) != net.to_bits() {
+            return Err(self.refuse(Code::RangeOutside, "range6 end address is outside the subnet"));
+        }
+        Ok(Range6::Addresses(first.min(last), first.max(last)))
+    }
+
+    /// The length of a `range6` block.
+    pub fn expect_range6_length(
+        &mut self,
+        subnet: SubnetId,
+        first: Ipv6Addr,
+        length: i32,
+    ) -> Result<u8, Refused> {
+        let (_, subnet_length) = self.subnet6(subnet)?;
+        let length = self.length6(length)?;
+        if length < subnet_length {
+            return Err(self.refuse(Code::BadPrefix, "network mask smaller than subnet mask"));
+        }
+        self.mask_fits(first, length)?;
+        Ok(length)
+    }
+
+    /// `temporary` after a length.
+    pub fn expect_temporary(&mut self, length: u8) {
+        if length < 64 {
+            self.refuse(Code::BadPrefix, "temporary mask too short");
+        }
+        if length == 128 {
+            self.refuse(Code::BadPrefix, "temporary singleton?");
+        }
+    }
+
     /// `prefix6 LOW HIGH /LENGTH;` The prefixes need not lie in the subnet.
     pub fn add_prefix6(
         &mut self,
@@ -84,23 +117,27 @@ impl Builder {
         length: i32,
     ) -> Result<(), Refused> {
         self.only_dhcp6("prefix6")?;
-        let Some(length) = u8::try_from(length).ok().filter(|length| (1..128).contains(length)) else {
-            return Err(self.refuse(Code::BadPrefix, "networks have 0 to 128 bits (exclusive)"));
-        };
+        let length = self.expect_prefix6_length(length)?;
         self.mask_fits(low, length)?;
         self.mask_fits(high, length)?;
         self.push_range6(subnet, pool, Range6::Prefixes(low.min(high), low.max(high), length));
         Ok(())
     }
 
+    /// The length of a `prefix6`: 1 to 127.
+    pub fn expect_prefix6_length(&mut self, length: i32) -> Result<u8, Refused> {
+        let good = u8::try_from(length).ok().filter(|length| (1..128).contains(length));
+        good.ok_or_else(|| self.refuse(Code::BadPrefix, "networks have 0 to 128 bits (exclusive)"))
+    }
+
     /// The length of a prefix: 0 to 128.
-    pub(super) fn length6(&mut self, length: i32) -> Result<u8, Refused> {
+    pub fn length6(&mut self, length: i32) -> Result<u8, Refused> {
         let good = u8::try_from(length).ok().filter(|length| *length <= 128);
         good.ok_or_else(|| self.refuse(Code::BadPrefix, "networks have 0 to 128 bits"))
     }
 
     /// No bit may be set behind the prefix.
-    pub(super) fn mask_fits(&mut self, address: Ipv6Addr, length: u8) -> Result<(), Refused> {
+    pub fn mask_fits(&mut self, address: Ipv6Addr, length: u8) -> Result<(), Refused> {
         if address.to_bits() & !mask6(length) == 0 {
             return Ok(());
         }
@@ -116,7 +153,8 @@ impl Builder {
         }
     }
 
-    fn push_range6(&mut self, subnet: SubnetId, pool: Option<&mut PoolDraft>, range: Range6) {
+    /// Puts a range into a pool, or the implicit one of its subnet.
+    pub fn push_range6(&mut self, subnet: SubnetId, pool: Option<&mut PoolDraft>, range: Range6) {
         match pool {
             Some(draft) => draft.ranges6.push(range),
             None => {

@@ -68,6 +68,7 @@ impl Builder {
                 }
                 FailoverStatementKind::Number { parameter: FailoverParameter::Split, value, .. } => {
                     // A bad value is reported; the declaration goes on.
+                    self.expect_balance(&draft);
                     let _ = self.set_peer_split(&mut draft, value.value);
                 }
                 FailoverStatementKind::Number { peer, parameter, value } => {
@@ -76,6 +77,7 @@ impl Builder {
                     }
                 }
                 FailoverStatementKind::Hba(octets) => {
+                    self.expect_balance(&draft);
                     let _ = self.set_peer_hba(&mut draft, &octets.octets);
                 }
                 FailoverStatementKind::Malformed(malformed) => {

@@ -1,0 +1,138 @@
+//! Why a configuration is refused, in dhcpd's words.
+//!
+//! The syntax tree and [`super::build`] decide whether a file is accepted. When it is not, this walk goes over the
+//! octets once more, token by token as ISC `server/confpars.c` and `common/parse.c` do, with their recovery from errors:
+//! what they report twice, what they skip, which brace they lose. What a statement means comes from the same
+//! [`Builder`] actions; the walk prints what they say where dhcpd would stand.
+
+#![allow(dead_code)] // Until all statements are read.
+
+mod class;
+mod cursor;
+mod declarations;
+mod expression;
+mod failover;
+mod host;
+mod key_zone;
+mod lexer;
+mod option_definition;
+mod option_value;
+mod pieces;
+mod pool;
+mod statement;
+mod subnet;
+
+use super::build::{Builder, Family};
+use super::diagnostic::{Notice, Severity};
+use super::network::ScopeId;
+use crate::log::Line;
+use crate::syntax::Loader;
+use cursor::Cursor;
+use declarations::Place;
+use lexer::Token;
+
+/// How deep blocks, parentheses and files may nest; deeper the walk gives up.
+const DEEPEST: usize = 150;
+
+/// How many octets all included files together may have; with more the walk gives up.
+const MOST_INCLUDED: usize = 64 << 20;
+
+/// What dhcpd says about a configuration.
+#[derive(Clone, Debug, Default)]
+pub struct Words {
+    /// In order.
+    pub lines: Vec<Line>,
+    /// What it ended with, if it did not get to the end of the file.
+    pub fatal: Option<Line>,
+    /// Whether anything was said that makes dhcpd refuse the file.
+    pub refused: bool,
+}
+
+/// Reads a file as dhcpd does. `name` is what messages call it.
+pub fn explain(name: &[u8], source: &[u8], family: Family, loader: &mut dyn Loader) -> Option<Words> {
+    let mut walk = Walk {
+        cursor: Cursor::new(name, source.into()),
+        builder: Builder::new(family),
+        family,
+        loader,
+        depth: 0,
+        open_files: vec![name.to_vec()],
+        included: 0,
+        lost: false,
+    };
+    walk.file(Place::new(declarations::Kind::Root, ScopeId::ROOT));
+    let refused = walk.cursor.warned() || walk.cursor.failed();
+    let (lines, fatal) = walk.cursor.take_lines();
+    (!walk.lost).then_some(Words { lines, fatal, refused })
+}
+
+/// The sign that a statement came to nothing and that its error has been dealt with (ISC: `lose` is set).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Lost;
+
+/// The walk.
+struct Walk<'a> {
+    cursor: Cursor,
+    builder: Builder,
+    family: Family,
+    loader: &'a mut dyn Loader,
+    depth: usize,
+    /// The names of the files being read, the outermost first.
+    open_files: Vec<Vec<u8>>,
+    /// Octets of all included files so far.
+    included: usize,
+    /// Nested too deep to go on.
+    lost: bool,
+}
+
+impl Walk<'_> {
+    /// Consumes the next token.
+    fn next(&mut self) -> Token {
+        self.cursor.next()
+    }
+
+    /// The next token, which stays.
+    fn peek(&mut self) -> Token {
+        self.cursor.peek()
+    }
+
+    /// A message at the last consumed token.
+    fn warn(&mut self, text: impl AsRef<[u8]>) {
+        self.cursor.warn(text);
+    }
+
+    /// Does something to the configuration and prints what there is to say about it, here.
+    fn act<T>(&mut self, action: impl FnOnce(&mut Builder) -> T) -> T {
+        let result = action(&mut self.builder);
+        for notice in self.builder.take_notices() {
+            match notice {
+                Notice::Diagnostic(finding) if finding.severity == Severity::Error => {
+                    if let Some(text) = &finding.isc {
+                        self.cursor.warn(text);
+                    }
+                }
+                Notice::Diagnostic(_) => {}
+                Notice::Line(line) => self.cursor.log(line),
+                Notice::Fatal(line) => self.cursor.fail(line),
+            }
+        }
+        result
+    }
+
+    /// Goes one level deeper. Too deep, there is nothing more to read.
+    fn nested<T>(&mut self, inner: impl FnOnce(&mut Self) -> T) -> T {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            self.give_up();
+        }
+        let result = inner(self);
+        self.depth -= 1;
+        result
+    }
+
+    /// The walk cannot tell.
+    fn give_up(&mut self) {
+        self.lost = true;
+        self.cursor.fail(Line::error(""));
+    }
+}
