@@ -1,8 +1,8 @@
 //! Findings as dhcpd's parser prints them: `FILE line N: TEXT`, the source line, a caret.
 
-use crate::config::{Built, words};
 use crate::config::build::{Family, Unsupported};
 use crate::config::diagnostic::{Diagnostic, Severity};
+use crate::config::{Built, words};
 use crate::log::Line;
 use crate::syntax::{FileId, Loader, Parsed};
 
@@ -23,12 +23,7 @@ pub fn report(parsed: &Parsed, built: &Built, _family: Family) -> Vec<Line> {
 
 /// Everything dhcpd prints about a configuration that it refuses, and its last line. Should the walk in dhcpd's words
 /// find nothing wrong, the findings are told where they are.
-pub fn refusal(
-    parsed: &Parsed,
-    built: &Built,
-    family: Family,
-    loader: &mut dyn Loader,
-) -> (Vec<Line>, Line) {
+pub fn refusal(parsed: &Parsed, built: &Built, family: Family, loader: &mut dyn Loader) -> (Vec<Line>, Line) {
     let errors = || Line::error("Configuration file errors encountered -- exiting");
     let words = parsed.source_map.file(FileId(0)).and_then(|file| {
         words::explain(&file.name, &file.bytes, family, loader).filter(|words| words.refused)

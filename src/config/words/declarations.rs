@@ -439,7 +439,9 @@ impl Walk<'_> {
         let token = self.next();
         let good = match token.kind {
             Word::Keyword("en") => self.duid_number("enterprise number expected") && self.duid_string(),
-            Word::Keyword("ll") => self.peek().is(b';') || (self.duid_hardware() && self.hex_list().is_some()),
+            Word::Keyword("ll") => {
+                self.peek().is(b';') || (self.duid_hardware() && self.hex_list().is_some())
+            }
             Word::Keyword("llt") => {
                 self.peek().is(b';')
                     || (self.duid_hardware()

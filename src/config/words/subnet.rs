@@ -87,8 +87,7 @@ impl Walk<'_> {
         }
         let network = self.builder.subnet_network(subnet);
         let scope = self.builder.subnet_scope(subnet);
-        let inner =
-            Place { network: Some(network), subnet: Some(subnet), ..Place::new(Kind::Subnet, scope) };
+        let inner = Place { network: Some(network), subnet: Some(subnet), ..Place::new(Kind::Subnet, scope) };
         let mut declaration = false;
         loop {
             match self.peek().kind {
