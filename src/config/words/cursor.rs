@@ -55,10 +55,8 @@ impl Cursor {
     }
 
     fn look(&mut self, raw: bool) -> Token {
-        if let Some((token, _)) = &self.peeked {
-            if raw || token.kind != Kind::Space {
-                return token.clone();
-            }
+        if let Some((token, _)) = self.peeked.as_ref().filter(|(token, _)| raw || token.kind != Kind::Space) {
+            return token.clone();
         }
         self.peeked = None;
         let before = self.lexer.echo.token();

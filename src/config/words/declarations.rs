@@ -339,10 +339,9 @@ impl Walk<'_> {
     }
 
     fn host_hardware(&mut self, host: Option<&mut HostDraft>) {
-        if let Some(host) = &host {
-            if self.act(|builder| builder.expect_hardware(host)).is_err() {
-                return;
-            }
+        let allowed = host.as_ref().map(|host| self.act(|builder| builder.expect_hardware(host)));
+        if matches!(allowed, Some(Err(_))) {
+            return;
         }
         let hardware = self.hardware();
         match host {

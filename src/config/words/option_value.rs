@@ -3,7 +3,7 @@
 use super::lexer::{Kind, Token};
 use super::{Lost, Walk};
 use crate::config::network::ScopeId;
-use crate::config::tree::{Combine, Expr, Statement};
+use crate::config::tree::{Combine, Expr, Octets, Statement};
 use crate::options::{Atom, DomainList, Enumeration, Format, Item, OptionId, encode_domain_name};
 use std::sync::Arc;
 
@@ -13,39 +13,38 @@ struct NoValue;
 impl Walk<'_> {
     /// ISC `parse_option_statement` with `supersede_option_statement`: the value and its semicolon.
     pub(super) fn option_value(&mut self, scope: ScopeId, option: OptionId) -> bool {
-        let read = self.option_statement(option, true);
-        if read {
-            let value = Arc::new(Expr::Null);
-            let statement = Statement::Option { combine: Combine::Supersede, option, value };
-            self.builder.push_statement(scope, statement);
-        }
-        read
+        let Some(value) = self.option_statement(option, true) else { return false };
+        let statement = Statement::Option { combine: Combine::Supersede, option, value: Arc::new(value) };
+        self.builder.push_statement(scope, statement);
+        true
     }
 
-    /// The value of an option in any statement, and the semicolon. When there is no data expression behind `=`, dhcpd
+    /// The value of an option in any statement, and the semicolon. Of an expression only the type comes out. When there is no data expression behind `=`, dhcpd
     /// looks at a variable that it has not set to see whether anybody said so. What is in it depends on who called:
     /// `quiet` is what it comes to.
-    pub(super) fn option_statement(&mut self, option: OptionId, quiet: bool) -> bool {
+    pub(super) fn option_statement(&mut self, option: OptionId, quiet: bool) -> Option<Expr> {
         let token = self.peek();
         let format = self.builder.config().spaces.format(option).clone();
         if token.is(b';') && !format.letters().starts_with('Z') {
             // dhcpd takes this semicolon for the value.
             self.next();
-        } else if token.is(b'=') {
+            return self.cursor.semicolon().then_some(Expr::Null);
+        }
+        let value = if token.is(b'=') {
             self.next();
             match self.data_expression() {
-                Ok(Some(_)) => {}
+                Ok(Some(value)) => value,
                 Ok(None) if !quiet => {
                     self.warn("expecting a data expression.");
                     self.cursor.skip_to_semicolon();
-                    return false;
+                    return None;
                 }
-                Ok(None) | Err(Lost) => return false,
+                Ok(None) | Err(Lost) => return None,
             }
-        } else if self.literal(&format).is_err() {
-            return false;
-        }
-        self.cursor.semicolon()
+        } else {
+            Expr::Data(Octets::new(&self.literal(&format).ok()?))
+        };
+        self.cursor.semicolon().then_some(value)
     }
 
     /// ISC `parse_option_data` of a `host-identifier`: the constant value, its semicolon not included.

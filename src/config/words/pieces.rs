@@ -179,17 +179,6 @@ impl Walk<'_> {
         None
     }
 
-    /// ISC `parse_string`: a string and its semicolon. `None`: said and skipped.
-    pub(super) fn string_statement(&mut self) -> Option<Vec<u8>> {
-        let token = self.next();
-        if token.kind != Kind::String {
-            self.warn("expecting a string");
-            self.cursor.skip_to_semicolon();
-            return None;
-        }
-        self.cursor.semicolon().then(|| token.text.to_vec())
-    }
-
     /// ISC `parse_cshl`: octets in hexadecimal with colons between them. `None`: said and skipped.
     pub(super) fn hex_list(&mut self) -> Option<Vec<u8>> {
         let mut octets = Vec::new();

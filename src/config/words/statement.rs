@@ -91,7 +91,7 @@ impl Walk<'_> {
             let option = self.builder.config().spaces.option_named(Spaces::SERVER, token.c_text());
             if let Some(option) = option {
                 self.next();
-                return Ok(self.option_statement(option, true));
+                return Ok(self.option_statement(option, true).is_some());
             }
         }
         if !token.is_name() {
@@ -119,7 +119,7 @@ impl Walk<'_> {
     /// `option NAME VALUE;` after its verb.
     fn named_option(&mut self) -> Executed {
         match self.option_name(false) {
-            Some(option) => Ok(self.option_statement(option, false)),
+            Some(option) => Ok(self.option_statement(option, false).is_some()),
             None => Err(Lost),
         }
     }
@@ -346,8 +346,7 @@ impl Walk<'_> {
             self.cursor.skip_to_semicolon();
             return Err(Lost);
         }
-        // The typing error is dhcpd's.
-        if self.next().is(b'}') { Ok(true) } else { self.lose_statement("expecting rigt brace.") }
+        if self.next().is(b'}') { Ok(true) } else { self.lose_statement("expecting right brace.") }
     }
 
     fn unset(&mut self) -> Executed {
@@ -415,3 +414,6 @@ impl Walk<'_> {
         Ok(true)
     }
 }
+
+#[cfg(test)]
+mod tests;
