@@ -32,15 +32,20 @@ pub(super) enum Kind {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Token {
     pub kind: Kind,
-    start: usize,
-    end: usize,
     /// The text is in the buffer, not in the file.
     decoded: bool,
+    /// Of the text in the file; at most the size of dhcpd's buffer.
+    length: u32,
+    start: usize,
 }
 
 impl Token {
     pub fn is(self, octet: u8) -> bool {
         self.kind == Kind::Other(octet)
+    }
+
+    fn end(self) -> usize {
+        self.start + self.length as usize
     }
 
     /// Where its text begins in the file; meaningless for strings.
@@ -69,7 +74,7 @@ pub(super) struct Lexer<'a> {
 impl<'a> Lexer<'a> {
     pub fn new(source: &'a [u8], file: &'a [u8]) -> Self {
         let echo = Echo::new(source);
-        let last = Token { kind: Kind::End, start: 0, end: 0, decoded: false };
+        let last = Token { kind: Kind::End, start: 0, length: 0, decoded: false };
         Self {
             source,
             file,
@@ -88,13 +93,13 @@ impl<'a> Lexer<'a> {
         match self.peeked.take() {
             Some((token, at)) => {
                 self.echo.consumed_peeked(at);
-                self.consumed = token.end;
+                self.consumed = token.end();
                 token
             }
             None => {
                 let token = self.raw(true);
                 self.echo.consumed();
-                self.consumed = token.end;
+                self.consumed = token.end();
                 token
             }
         }
@@ -117,7 +122,7 @@ impl<'a> Lexer<'a> {
 
     /// A token's text. That of a string is only good until the next token is read.
     pub fn text(&self, token: Token) -> &[u8] {
-        if token.decoded { &self.buffer } else { self.slice(token.start, token.end) }
+        if token.decoded { &self.buffer } else { self.slice(token.start, token.end()) }
     }
 
     /// A token's text up to its first NUL, as C reads a string.
@@ -192,7 +197,8 @@ impl<'a> Lexer<'a> {
     }
 
     fn token(&self, kind: Kind, start: usize, end: usize) -> Token {
-        Token { kind, start, end, decoded: false }
+        // A token is never longer than its buffer.
+        Token { kind, start, length: (end - start) as u32, decoded: false }
     }
 
     /// ISC `get_raw_token`, white space left out.
@@ -256,20 +262,18 @@ impl<'a> Lexer<'a> {
         let last = self.last;
         text.extend(self.text(last).iter().skip(text.len()));
         self.buffer = text;
-        Token { kind: Kind::End, start: end, end, decoded: true }
+        Token { kind: Kind::End, start: end, length: 0, decoded: true }
     }
 
     /// The rest of a run of white space; false when the file ends with it.
+    #[inline]
     fn white_space(&mut self) -> bool {
-        let rest = self.source.get(self.at..).unwrap_or_default();
-        let length = rest.iter().position(|c| !matches!(c, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r'));
-        let length = length.unwrap_or(rest.len());
-        if length >= TOKEN_ROOM - 1 {
+        let end = self.echo.read_white_space(self.at);
+        if end - self.at >= TOKEN_ROOM - 1 {
             // dhcpd gives up here and ends; the file is readable all the same.
-            self.echo.read_to(self.at + TOKEN_ROOM - 1);
             self.warn(b"whitespace too long, buffer overflow.");
         }
-        self.at += length;
+        self.at = end;
         // One more is looked at, and pushed back unless it is an octet 0xff.
         let after = self.get();
         self.echo.read_to(self.at);
@@ -312,16 +316,22 @@ impl<'a> Lexer<'a> {
 
     /// ISC `read_num_or_name`.
     fn word(&mut self, start: usize) -> Token {
-        let mut kind = Kind::HexWord;
-        while self.at - start < TOKEN_ROOM {
-            match self.get() {
-                Some(c) if c.is_ascii_alphanumeric() || c == b'-' || c == b'_' => {
-                    if !c.is_ascii_hexdigit() {
-                        kind = Kind::Word;
-                    }
-                }
-                other => return self.word_end(kind, start, other),
+        let room = self.slice(start, self.source.len().min(start + TOKEN_ROOM));
+        let mut class = HEX;
+        let mut length = 1;
+        for &c in room.iter().skip(1) {
+            let this = class_of(c);
+            if this & WORD == 0 {
+                break;
             }
+            class &= this;
+            length += 1;
+        }
+        let kind = if class == HEX { Kind::HexWord } else { Kind::Word };
+        self.at = start + length;
+        if length < TOKEN_ROOM {
+            let after = self.get();
+            return self.word_end(kind, start, after);
         }
         self.echo.read_to(self.at);
         self.warn(b"token larger than internal buffer");
@@ -379,7 +389,7 @@ impl<'a> Lexer<'a> {
             }
             _ => {
                 self.escaped_string();
-                Token { kind: Kind::String, start, end: start, decoded: true }
+                Token { kind: Kind::String, start, length: 0, decoded: true }
             }
         }
     }
@@ -476,6 +486,31 @@ impl<'a> Lexer<'a> {
         self.echo.read_to(self.at);
         self.buffer = out;
     }
+}
+
+/// Part of a word; hexadecimal digit.
+const WORD: u8 = 1;
+const HEX: u8 = 2;
+
+/// [`WORD`] and [`HEX`] as they apply.
+#[inline]
+fn class_of(c: u8) -> u8 {
+    const CLASSES: [u8; 256] = {
+        let mut classes = [0; 256];
+        let mut at = 0;
+        while at < 256 {
+            let c = at as u8;
+            if c.is_ascii_alphanumeric() || c == b'-' || c == b'_' {
+                classes[at] |= WORD;
+            }
+            if c.is_ascii_hexdigit() {
+                classes[at] |= HEX;
+            }
+            at += 1;
+        }
+        classes
+    };
+    CLASSES[usize::from(c)]
 }
 
 /// A character as C's `%x` prints a signed one.

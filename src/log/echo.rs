@@ -79,6 +79,30 @@ impl<S: AsRef<[u8]>> Echo<S> {
         self.at.column = self.at.column.saturating_add(more as u32);
     }
 
+    /// The same for a run of white space that begins at `start`; where it ends.
+    #[inline]
+    pub fn read_white_space(&mut self, start: usize) -> usize {
+        let mut at = start;
+        while let Some(&octet) = self.source.get(at) {
+            if !matches!(octet, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r') {
+                break;
+            }
+            at += 1;
+            if at <= self.reached {
+                continue;
+            }
+            self.reached = at;
+            if octet == b'\n' {
+                self.at = Position { line: self.at.line.saturating_add(1), column: 1 };
+                self.previous_start = self.line_start;
+                self.line_start = at;
+            } else {
+                self.at.column = self.at.column.saturating_add(1);
+            }
+        }
+        at
+    }
+
     /// Where the next character stands; asked before a token's first character is read.
     #[inline]
     pub fn position(&self) -> Position {
