@@ -21,13 +21,14 @@ use super::args::LogFormat;
 use super::sys;
 use crate::log::{Level, Line};
 
-/// The longest line dhcpd logs; what is beyond is cut off (`CVT_BUF_MAX` of ISC `omapip/errwarn.c`).
-const LONGEST_LINE: usize = 1023;
+/// The longest line that is logged; what is beyond is cut off. dhcpd's parser prints up to 4095 octets (ISC
+/// `common/parse.c:parse_warn`); everything else is cut at 1023, which whoever makes such lines sees to.
+const LONGEST_LINE: usize = 4095;
 
 /// The syslog facility dhcpd opens with (`LOG_DAEMON`).
 pub const DAEMON: u8 = 3 << 3;
 
-/// Hands a line to `tracing`. Lines are octets: cut at the first NUL and at 1023 octets, as C strings in ISC's buffer.
+/// Hands a line to `tracing`. Lines are octets: cut at the first NUL, as C strings are.
 pub fn emit(line: &Line) {
     let text = line.text.split(|octet| *octet == 0).next().unwrap_or_default();
     let text = &text[..text.len().min(LONGEST_LINE)];
