@@ -12,7 +12,7 @@ fn entries(page: &str) -> Vec<&str> {
 fn missing(page: &str, space: SpaceId, prefix: &str) -> Vec<String> {
     let entries = entries(page);
     let spaces = Spaces::new();
-    let names = spaces.options(space).map(|option| format!("{prefix}{}", option.name));
+    let names = spaces.options(space).into_iter().map(|option| format!("{prefix}{}", option.name));
     names.filter(|name| !entries.contains(&name.as_str())).collect()
 }
 
