@@ -4,7 +4,6 @@
 //! refused, and every message. Nothing in a lease file stops the server; a block that cannot be read costs its lease.
 //! Later entries win, which is the business of whoever takes the leases ([`Sink::lease`]).
 
-use super::date::{self, Fields};
 use super::lexer::{Kind, Lexer, Token};
 use super::others::OtherBlock;
 use super::{BindingState, Lease, RawHandler};
@@ -15,7 +14,7 @@ use crate::eval::Handler;
 use crate::eval::bindings::Value;
 use crate::log::Line;
 use crate::options::{Octets, Spaces};
-use crate::time::{NEVER, Seconds};
+use crate::time::Seconds;
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -719,85 +718,6 @@ impl<'a> Reader<'a, '_> {
                 Err(Dropped)
             }
         }
-    }
-
-    /// A date and its semicolon; 0 when either is wrong.
-    pub fn date(&mut self) -> Seconds {
-        if let Some([year, month, day, hour, minute, second]) = self.lexer.plain_date() {
-            let [month, day, hour, minute, second] = [month, day, hour, minute, second].map(i32::from);
-            let year = i32::from(if year > 1900 { year - 1900 } else { year });
-            return date::guess(Fields { year, month: month - 1, day, hour, minute, second, offset: 0 });
-        }
-        let date = self.date_core();
-        if self.semi() { date } else { 0 }
-    }
-
-    fn date_core(&mut self) -> Seconds {
-        let token = self.lexer.peek();
-        if self.lexer.is_word(token, "never") {
-            self.lexer.next();
-            return NEVER;
-        }
-        if self.lexer.is_word(token, "epoch") {
-            self.lexer.next();
-            return self.number_of_date("Seconds since epoch expected.").map_or(0, Seconds::from);
-        }
-        self.calendar_date().map_or(0, date::guess)
-    }
-
-    fn calendar_date(&mut self) -> Option<Fields> {
-        self.number_of_date("numeric day of week expected.")?;
-        let year = self.number_of_date("numeric year expected.")?;
-        self.mark_of_date(b'/', "expected slash separating year from month.")?;
-        let month = self.number_of_date("numeric month expected.")?.wrapping_sub(1);
-        self.mark_of_date(b'/', "expected slash separating month from day.")?;
-        let day = self.number_of_date("numeric day of month expected.")?;
-        let hour = self.number_of_date("numeric hour expected.")?;
-        self.mark_of_date(b':', "expected colon separating hour from minute.")?;
-        let minute = self.number_of_date("numeric minute expected.")?;
-        self.mark_of_date(b':', "expected colon separating minute from second.")?;
-        let second = self.number_of_date("numeric second expected.")?;
-        let token = self.lexer.peek();
-        let offset = if token.kind == Kind::Number {
-            self.lexer.next();
-            atoi(self.lexer.text(token))
-        } else if token.is(b';') {
-            0
-        } else {
-            self.lexer.next();
-            self.lexer.warn(b"Time zone offset or semicolon expected.");
-            return None;
-        };
-        let year = if year > 1900 { year - 1900 } else { year };
-        Some(Fields { year, month, day, hour, minute, second, offset })
-    }
-
-    fn number_of_date(&mut self, otherwise: &str) -> Option<i32> {
-        let token = self.lexer.peek();
-        if token.kind == Kind::Number {
-            self.lexer.next();
-            return Some(atoi(self.lexer.text(token)));
-        }
-        self.bad_date(token, otherwise);
-        None
-    }
-
-    fn mark_of_date(&mut self, mark: u8, otherwise: &str) -> Option<()> {
-        let token = self.lexer.peek();
-        if token.is(mark) {
-            self.lexer.next();
-            return Some(());
-        }
-        self.bad_date(token, otherwise);
-        None
-    }
-
-    #[cold]
-    fn bad_date(&mut self, token: Token, text: &str) {
-        if !token.is(b';') {
-            self.lexer.next();
-        }
-        self.lexer.warn(text.as_bytes());
     }
 
     /// ISC `parse_hardware_param`.

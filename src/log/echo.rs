@@ -83,7 +83,7 @@ impl<S: AsRef<[u8]>> Echo<S> {
     #[inline]
     pub fn read_white_space(&mut self, start: usize) -> usize {
         let mut at = start;
-        while let Some(&octet) = self.source.get(at) {
+        while let Some(&octet) = self.source.as_ref().get(at) {
             if !matches!(octet, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r') {
                 break;
             }
