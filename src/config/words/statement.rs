@@ -358,9 +358,27 @@ impl Walk<'_> {
         self.semicolon_or_lose()
     }
 
+    /// `eval` and `return`. A missing semicolon after `eval` or `execute` does not keep dhcpd from reading on.
     fn eval(&mut self) -> Executed {
-        self.next();
-        self.expression_statement(Context::Data, "expecting data expression.")
+        let eval = self.next().is_word("eval");
+        if !eval {
+            return self.expression_statement(Context::Data, "expecting data expression.");
+        }
+        match self.expression(Context::Data) {
+            Ok(Some(_)) => {
+                self.cursor.semicolon();
+                Ok(true)
+            }
+            Ok(None) => {
+                self.warn("expecting data expression.");
+                self.cursor.skip_to_semicolon();
+                Ok(false)
+            }
+            Err(Lost) => {
+                self.cursor.skip_to_semicolon();
+                Err(Lost)
+            }
+        }
     }
 
     fn execute(&mut self) -> Executed {
@@ -386,7 +404,8 @@ impl Walk<'_> {
         if !token.is(b')') {
             return self.lose_statement("right parenthesis expected.");
         }
-        self.semicolon_or_lose()
+        self.cursor.semicolon();
+        Ok(true)
     }
 
     /// `log`. A missing expression is skipped without a word.
