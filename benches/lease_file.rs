@@ -98,10 +98,10 @@ fn main() {
     let mut into = Into { db: &mut db, others: &mut others, lines: 0 };
     read(&source, b"bench", &config_small, NOW, &mut into);
     assert_eq!(into.lines, 0);
-    let read_in = (processor() - begun);
+    let read_in = processor() - begun;
     let begun = processor();
     db.start();
-    let started_in = (processor() - begun);
+    let started_in = processor() - begun;
     let used: usize = db.pool_order().iter().map(|&pool| db.queue_len(pool, Queue::Active)).sum();
     assert_eq!(used, count as usize);
     let memory = resident() - before;
