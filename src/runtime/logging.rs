@@ -362,8 +362,8 @@ mod tests {
         bench.emit(&Line::info(vec![b'a', 0xff, b'b', 0, b'c']));
         bench.emit(&Line::error(""));
         assert_eq!(bench.stderr.take(), b"a\xffb\n\n");
-        bench.emit(&Line::debug(vec![b'x'; 2000]));
-        assert_eq!(bench.stderr.take().len(), 1024);
+        bench.emit(&Line::debug(vec![b'x'; 5000]));
+        assert_eq!(bench.stderr.take().len(), 4096);
         bench.log.set_perror(Perror::Never);
         bench.emit(&Line::error("quiet"));
         assert_eq!(bench.stderr.take(), b"");
