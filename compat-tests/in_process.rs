@@ -14,6 +14,7 @@ use relet::eval::{Environment, ResolveError};
 use relet::log::Line;
 use relet::runtime::args::{Cli, banner};
 use relet::runtime::configuration::{Loaded, load};
+use relet::runtime::fatal::Fatal;
 use relet::runtime::settings::Network;
 use relet::server::duid;
 use relet::server::engine::{Engine, Settings, Setup};
@@ -123,18 +124,7 @@ impl InProcess {
     }
 
     fn fatal(&mut self, line: Vec<u8>) {
-        let trailer = [
-            "",
-            "If you think you have received this message due to a bug rather",
-            "than a configuration issue please read the section on submitting",
-            "bugs on either our web page at www.isc.org or in the README file",
-            "before submitting a bug.  These pages explain the proper",
-            "process and the information we find helpful for debugging.",
-            "",
-            "exiting.",
-        ];
-        self.lines.push(line);
-        self.lines.extend(trailer.map(|l| l.as_bytes().to_vec()));
+        self.lines.extend(Fatal::new(line).lines().into_iter().map(|line| line.text));
         self.ending = Some(Ending::Status(1));
         self.engine = None;
     }
