@@ -417,14 +417,16 @@ impl<'a> FileBuilder<'a, '_> {
 
     fn included(&mut self, name: &Name) -> Result<Included, IncludeError> {
         let session = &mut *self.session;
-        if session.open_files.contains(&name.text) {
+        // A name ends at its first NUL, as for the system.
+        let text: Box<[u8]> = name.text.split(|octet| *octet == 0).next().unwrap_or_default().into();
+        if session.open_files.contains(&text) {
             return Err(IncludeError::Cycle);
         }
         if session.open_files.len() > MAX_INCLUDE_DEPTH || session.depth > MAX_DEPTH {
             return Err(IncludeError::TooDeep);
         }
-        let bytes = session.loader.load(&name.text)?;
-        let file = session.source_map.add(&name.text, bytes, Some(name.span));
+        let bytes = session.loader.load(&text)?;
+        let file = session.source_map.add(&text, bytes, Some(name.span));
         session.depth += 1;
         let statements = session.file(file);
         session.depth -= 1;
