@@ -179,6 +179,9 @@ impl Builder {
                 self.config.host_index.remove(id, &self.config.hosts);
                 if let Some(host) = self.config.hosts.get_mut(id.index()) {
                     host.deleted = true;
+                    if host.fixed {
+                        self.deleted_hosts.insert(name, id);
+                    }
                 }
             }
             return Ok(());
@@ -198,10 +201,16 @@ impl Builder {
             identifier: draft.identifier,
             group: draft.group,
             dynamic: draft.dynamic,
+            fixed: !draft.dynamic,
             deleted: false,
         };
         let entered = self.config.host_index.enter(id, &host);
-        self.config.hosts.push(host);
+        let replaced = if entered.is_ok() { self.deleted_hosts.remove(&host.name) } else { None };
+        self.config.hosts.push(Host { fixed: host.fixed || replaced.is_some(), ..host });
+        if let Some(old) = replaced.and_then(|old| self.config.hosts.get_mut(old.index())) {
+            // The new one remembers instead.
+            old.fixed = false;
+        }
         entered.map_err(|_| {
             let isc = octets!("host ", draft.name, ": already exists");
             self.refuse(Code::HostTwice, isc)
