@@ -49,14 +49,15 @@ impl LeaseFileDeclarations {
     ) -> Option<Declared> {
         let saying = self.saying.take()?;
         let echo = echo.over(self.source.clone());
-        let (saying, declared) =
+        let (mut saying, declared) =
             words::declared(saying, declaration, &self.file, at, echo, self.source.clone());
+        let told = saying.take_closed();
         self.saying = Some(saying);
         let declared = declared?;
         let end = declared.peeked.map_or(declared.reached, |(start, _)| start);
         let text = self.source.get(keyword..end).unwrap_or_default();
         let mut nothing = |_: &[u8]| Err(LoadError { errno: None, message: String::new() });
-        self.meaning.declare(&parse(b"", text.to_vec(), &mut nothing));
+        self.meaning.declare(&parse(b"", text.to_vec(), &mut nothing), told);
         Some(declared)
     }
 

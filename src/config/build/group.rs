@@ -43,7 +43,14 @@ impl Builder {
     }
 
     /// The closing brace of a group: a named one can be joined by hosts from now on.
-    pub fn close_group(&mut self, draft: GroupDraft) {
+    pub fn close_group(&mut self, mut draft: GroupDraft) {
+        if self.lease_file {
+            // The grammar has the flags where dhcpd reads them in a configuration, which is not everywhere.
+            if let Some(told) = self.told.groups.pop_front().filter(|told| told.name == draft.name) {
+                draft = GroupDraft { scope: draft.scope, ..told };
+            }
+            self.closed.groups.push_back(draft.clone());
+        }
         let Some(name) = &draft.name else { return };
         let name = self.name(name);
         if self.lease_file {

@@ -42,7 +42,7 @@ use super::tree::{Block, Statement};
 use crate::log::Line;
 use crate::options::Spaces;
 use crate::syntax::{Parsed, Span};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 /// Which protocol the server speaks (`-4`, `-6`).
@@ -109,6 +109,13 @@ pub fn build_block(config: &Config, parsed: &Parsed) -> Result<Block, Vec<Diagno
     walk::walk_block(&mut builder, parsed)
 }
 
+/// Hosts and groups of a lease file as they were closed.
+#[derive(Debug, Default)]
+pub struct Closed {
+    hosts: VecDeque<HostDraft>,
+    groups: VecDeque<GroupDraft>,
+}
+
 /// The sign that an action was refused; the reason is among the notices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refused;
@@ -130,6 +137,10 @@ pub struct Builder {
     in_handler: u32,
     /// Declarations of a lease file are being added.
     lease_file: bool,
+    /// What the hosts and groups were when they were closed, in that order.
+    closed: Closed,
+    /// The same from whoever read the text in dhcpd's way; it goes before what the syntax tree says.
+    told: Closed,
     /// Shared by all scopes without statements.
     empty: Block,
     /// Hosts that were deleted and are to be remembered.
@@ -183,6 +194,8 @@ impl Builder {
             host_scope_warned: false,
             in_handler: 0,
             lease_file: false,
+            closed: Closed::default(),
+            told: Closed::default(),
             empty: Arc::from([]),
             deleted_hosts: HashMap::new(),
             lookup_order: Vec::new(),
@@ -223,11 +236,19 @@ impl Builder {
         builder
     }
 
-    /// One declaration of a lease file, whatever is wrong with it. Nothing is said.
-    pub fn declare(&mut self, parsed: &Parsed) {
+    /// One declaration of a lease file, whatever is wrong with it, and what another builder made of its hosts and
+    /// groups. Nothing is said.
+    pub fn declare(&mut self, parsed: &Parsed, told: Closed) {
+        self.told = told;
         walk::walk_first(self, parsed);
+        self.closed = Closed::default();
         self.notices.clear();
         self.unsupported.clear();
+    }
+
+    /// The hosts and groups that were closed since the last call.
+    pub fn take_closed(&mut self) -> Closed {
+        std::mem::take(&mut self.closed)
     }
 
     /// The configuration that was resumed, with what was added.

@@ -179,18 +179,22 @@ impl<D: Disk> LeaseFile<D> {
             ];
             return Err(complaint(&parts, &error));
         }
-        // dhcpd leaves the directory to the file system; we want the rename on disk before we count on it.
-        if self.use_fsync {
-            let directory = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
-            // Some file systems cannot; they then order the rename before what follows, or nobody can.
-            let _ = self.disk.sync_directory(directory.unwrap_or(Path::new(".")));
-        }
         if let Some(file) = new.file.take() {
             self.file = file;
         }
         self.good = new.length;
         self.pending.clear();
         self.poisoned = false;
+        // dhcpd leaves the directory to the file system; we want the rename on disk before we count on it. Some file
+        // systems cannot; they then order the rename before what follows, or nobody can.
+        let directory = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        if self.use_fsync
+            && let Err(error) = self.disk.sync_directory(directory.unwrap_or(Path::new(".")))
+            && error.raw_os_error() == Some(libc::EIO)
+        {
+            self.poisoned = true;
+            return Err(RewriteFailure::Complaint(cannot_sync(&error)));
+        }
         Ok(notes)
     }
 
