@@ -10,7 +10,7 @@ use relet::lease::{Lease, LeaseDb, OtherBlock, Others, Queue, Rewrite, Sink, rea
 use relet::log::Line;
 use relet::syntax::{LoadError, parse};
 use std::fmt::Write;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 struct Into<'a> {
     db: &'a mut LeaseDb,
@@ -110,12 +110,23 @@ fn main() {
         memory * 1048576.0 / f64::from(count)
     );
     let begun = processor();
-    let mut rewrite = Rewrite::new(&db);
-    let mut size = 0;
-    while let Some(chunk) = rewrite.next_chunk(&db, &others, NOW, &config_small) {
-        size += chunk.len();
+    let mut rewrite = Rewrite::begin(&mut db);
+    let (mut size, mut pieces, mut longest) = (0, 0, Duration::ZERO);
+    loop {
+        let begun = Instant::now();
+        let piece = rewrite.next_piece(&mut db, &others, NOW, &config_small);
+        longest = longest.max(begun.elapsed());
+        (size, pieces) = (size + piece.text.len(), pieces + 1);
+        if piece.last {
+            break;
+        }
     }
-    println!("written in {:.3?}: {} MB", (processor() - begun), size >> 20);
+    db.end_walk();
+    println!(
+        "written in {:.3?}: {} MB in {pieces} pieces, the longest took {longest:.3?}",
+        (processor() - begun),
+        size >> 20
+    );
     drop((db, source));
     let config_large = config(153);
     let before = resident();

@@ -85,6 +85,8 @@ pub struct InProcess {
     decoder: FrameDecoder,
     port: u16,
     leases: String,
+    /// A new lease file being written, and what was appended meanwhile.
+    rewriting: Option<(Vec<u8>, Vec<u8>)>,
     queue: VecDeque<Next>,
     lines: Vec<Vec<u8>>,
     heard: VecDeque<Heard>,
@@ -107,6 +109,7 @@ impl InProcess {
             decoder: FrameDecoder::default(),
             port: 67,
             leases: String::new(),
+            rewriting: None,
             queue: VecDeque::new(),
             lines: Vec::new(),
             heard: VecDeque::new(),
@@ -282,10 +285,22 @@ impl InProcess {
         match effect {
             Effect::Log(line) => self.log(&line),
             Effect::Fatal(line) => self.fatal(line.text),
-            Effect::Write(octets) => self.files.entry(self.leases.clone()).or_default().extend(octets),
+            Effect::Write(octets) => {
+                if let Some((_, since)) = &mut self.rewriting {
+                    since.extend(&octets);
+                }
+                self.files.entry(self.leases.clone()).or_default().extend(octets);
+            }
             Effect::Commit(commit) => self.queue.push_back(Next::Committed(commit)),
-            Effect::Rewrite { content, commit } => {
-                let old = self.files.insert(self.leases.clone(), content);
+            Effect::Rewrite { piece, last } => {
+                let (mut new, since) = self.rewriting.take().unwrap_or_default();
+                new.extend(piece);
+                let Some(commit) = last else {
+                    self.rewriting = Some((new, since));
+                    return;
+                };
+                new.extend(since);
+                let old = self.files.insert(self.leases.clone(), new);
                 self.files.insert(format!("{}~", self.leases), old.unwrap_or_default());
                 self.queue.push_back(Next::Committed(commit));
             }

@@ -291,10 +291,10 @@ impl Server {
                 Effect::Log(line) | Effect::Fatal(line) => {
                     self.lines.extend(latin1(&line.text).split('\n').map(str::to_owned));
                 }
-                Effect::Commit(commit) | Effect::Rewrite { commit, .. } => {
+                Effect::Commit(commit) | Effect::Rewrite { last: Some(commit), .. } => {
                     self.handle(Event::Committed(commit))
                 }
-                Effect::Write(_) | Effect::Send(_) | Effect::Ping(_) => {}
+                Effect::Rewrite { last: None, .. } | Effect::Write(_) | Effect::Send(_) | Effect::Ping(_) => {}
             }
         }
     }

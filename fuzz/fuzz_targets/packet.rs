@@ -28,7 +28,7 @@ fuzz_target!(|bytes: &[u8]| {
         let asked: Vec<_> = effects
             .iter()
             .filter_map(|effect| match effect {
-                Effect::Commit(commit) | Effect::Rewrite { commit, .. } => Some(*commit),
+                Effect::Commit(commit) | Effect::Rewrite { last: Some(commit), .. } => Some(*commit),
                 _ => None,
             })
             .collect();

@@ -375,6 +375,7 @@ mod tests {
             identifier: None,
             group: None,
             dynamic: false,
+            fixed: true,
             deleted: false,
         }
     }

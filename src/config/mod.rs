@@ -7,6 +7,7 @@
 pub mod build;
 pub mod diagnostic;
 pub mod index;
+pub mod lease_file;
 pub mod network;
 pub mod print;
 pub mod scopes;
@@ -14,7 +15,7 @@ pub mod tree;
 pub mod words;
 
 pub use build::{Built, Family, build, build_block};
-pub use print::print_statements;
+pub use print::{print_expression, print_statements};
 
 use crate::options::Spaces;
 use index::{HostIndex, SubnetIndex};

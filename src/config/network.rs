@@ -252,6 +252,8 @@ pub struct Host {
     pub group: Option<GroupId>,
     /// Declared in the lease file (`dynamic;`).
     pub dynamic: bool,
+    /// Not so declared, or it took the place of one that was not (ISC `HOST_DECL_STATIC`): its deletion is remembered.
+    pub fixed: bool,
     /// `deleted;`
     pub deleted: bool,
 }
@@ -265,6 +267,8 @@ pub struct Group {
     pub scope: ScopeId,
     /// `dynamic;`
     pub dynamic: bool,
+    /// `static;`, or it took the place of one that is not dynamic: its deletion is remembered.
+    pub fixed: bool,
     /// `deleted;`
     pub deleted: bool,
 }

@@ -18,6 +18,13 @@ pub fn print_statements(config: &Config, statements: &[Statement], indent: usize
     printer.out
 }
 
+/// An expression that begins in this column; `indent` is where a line begins that it is broken into.
+pub fn print_expression(config: &Config, expression: &Expr, col: usize, indent: usize) -> Vec<u8> {
+    let mut printer = Printer { config, out: Vec::new() };
+    printer.expression(expression, col, indent, false);
+    printer.out
+}
+
 struct Printer<'a> {
     config: &'a Config,
     out: Vec<u8>,

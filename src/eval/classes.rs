@@ -15,7 +15,10 @@ use std::collections::HashMap;
 /// A packet can be a member of so many classes (ISC `PACKET_MAX_CLASSES`).
 pub const MAX_CLASSES: usize = 5;
 
-/// The subclasses that `spawn with` made while serving. Their ids follow those of the configuration.
+/// The ids of spawned subclasses begin here, beyond those of any configuration.
+const FIRST: usize = 1 << 31;
+
+/// The subclasses that `spawn with` made while serving.
 #[derive(Clone, Debug, Default)]
 pub struct Spawned {
     /// `None` where one was forgotten; the place is used again.
@@ -34,7 +37,7 @@ impl Spawned {
     /// The declaration that a class goes by: its own, or that of the class it was spawned from, whose scope and lease
     /// limit it shares.
     pub fn declaration<'c>(&self, config: &'c Config, class: ClassId) -> Option<&'c Class> {
-        let declared = match self.subclass(config, class) {
+        let declared = match self.subclass(class) {
             Some(subclass) => subclass.superclass,
             None => class,
         };
@@ -43,7 +46,7 @@ impl Spawned {
 
     /// The superclass of a subclass, declared or spawned.
     pub fn superclass(&self, config: &Config, class: ClassId) -> Option<ClassId> {
-        match self.subclass(config, class) {
+        match self.subclass(class) {
             Some(subclass) => Some(subclass.superclass),
             None => config.classes.get(class.index())?.superclass,
         }
@@ -51,20 +54,20 @@ impl Spawned {
 
     /// The value a subclass stands for, declared or spawned.
     pub fn value<'c>(&'c self, config: &'c Config, class: ClassId) -> Option<&'c Octets> {
-        match self.subclass(config, class) {
+        match self.subclass(class) {
             Some(subclass) => Some(&subclass.value),
             None => config.classes.get(class.index())?.hash_value.as_ref(),
         }
     }
 
     /// The subclass of a spawning class for a value, made if need be.
-    pub fn subclass_for(&mut self, config: &Config, superclass: ClassId, value: &Octets) -> ClassId {
+    pub fn subclass_for(&mut self, superclass: ClassId, value: &Octets) -> ClassId {
         if let Some(&class) = self.by_value.get(&(superclass, value.clone())) {
             return class;
         }
         let subclass = Some(Subclass { superclass, value: value.clone() });
         let place = self.vacant.pop().map(|place| place as usize);
-        let index = config.classes.len() + place.unwrap_or(self.subclasses.len());
+        let index = FIRST + place.unwrap_or(self.subclasses.len());
         match place.and_then(|place| self.subclasses.get_mut(place)) {
             Some(vacant) => *vacant = subclass,
             None => self.subclasses.push(subclass),
@@ -87,11 +90,11 @@ impl Spawned {
 
     /// Forgets those that are not to be kept. One that nothing is billed to has no state: it is made again when its
     /// value comes again. dhcpd keeps them all, so that whoever makes values up uses up its memory.
-    pub fn retain(&mut self, config: &Config, mut keep: impl FnMut(ClassId) -> bool) {
+    pub fn retain(&mut self, mut keep: impl FnMut(ClassId) -> bool) {
         let Self { subclasses, vacant, by_value } = self;
         by_value.retain(|_, class| {
             let kept = keep(*class);
-            if !kept && let Some(place) = class.index().checked_sub(config.classes.len()) {
+            if !kept && let Some(place) = class.index().checked_sub(FIRST) {
                 if let Some(subclass) = subclasses.get_mut(place) {
                     *subclass = None;
                 }
@@ -102,8 +105,8 @@ impl Spawned {
         });
     }
 
-    fn subclass(&self, config: &Config, class: ClassId) -> Option<&Subclass> {
-        self.subclasses.get(class.index().checked_sub(config.classes.len())?)?.as_ref()
+    fn subclass(&self, class: ClassId) -> Option<&Subclass> {
+        self.subclasses.get(class.index().checked_sub(FIRST)?)?.as_ref()
     }
 }
 
@@ -149,7 +152,7 @@ fn matching(id: ClassId, context: &mut Context<'_>) -> Option<ClassId> {
     if let Some(&subclass) = class.subclasses.get(&value) {
         return Some(subclass);
     }
-    class.spawning.then(|| context.memory.spawned.subclass_for(config, id, &value))
+    class.spawning.then(|| context.memory.spawned.subclass_for(id, &value))
 }
 
 /// Makes the packet a member of a class (`add`, and what matching finds). Beyond the limit it only logs.

@@ -15,6 +15,7 @@
 
 use super::chains::{Chains, Identity};
 use super::queue::{Links, List, NIL, Queue};
+use super::walk::Walk;
 use super::{BindingState, Lease, LeaseId};
 use crate::config::Config;
 use crate::config::network::{ClassId, Hardware, Pool, PoolId, SubnetId};
@@ -145,6 +146,8 @@ pub struct LeaseDb {
     armed: u64,
     /// Leases read from the file, in order (indices, perhaps repeated); only until start-up is over.
     pub(super) loaded: Vec<u32>,
+    /// A walk over all leases that is under way.
+    pub(super) walk: Option<Walk>,
 }
 
 // Construction and lookups.
@@ -195,6 +198,7 @@ impl LeaseDb {
             timers: BTreeMap::new(),
             armed: 0,
             loaded: Vec::new(),
+            walk: None,
         })
     }
 
@@ -270,22 +274,15 @@ impl LeaseDb {
         })
     }
 
-    /// The same without the addresses nobody ever had.
-    pub fn used(&self, pool: PoolId, queue: Queue) -> impl Iterator<Item = LeaseId> + '_ {
-        let state = self.pools.get(pool.index());
-        let mut at = match state {
-            // They come first, and there may be millions of them.
+    /// Where to begin in a queue to meet all leases somebody has or had; NIL when there are none.
+    pub(super) fn first_used(&self, pool: PoolId, queue: Queue) -> u32 {
+        match self.pools.get(pool.index()) {
+            // Addresses nobody ever had come first, and there may be millions of them.
             Some(state) if queue == Queue::Free && state.used_at_zero == 0 => {
                 state.lists[queue as usize].head_after(0)
             }
             _ => self.first(pool, queue).map_or(NIL, |id| id.0),
-        };
-        let all = std::iter::from_fn(move || {
-            let id = at;
-            at = self.links.get(id as usize)?.next;
-            Some(LeaseId(id))
-        });
-        all.filter(|&id| self.was_used(id))
+        }
     }
 
     /// Length of a queue.
@@ -358,6 +355,7 @@ impl LeaseDb {
     /// lease had before; queue and counters do not move before [`LeaseDb::settle`] or [`LeaseDb::requeue`]. Address,
     /// pool and subnet cannot be changed.
     pub fn update<R>(&mut self, id: LeaseId, change: impl FnOnce(&mut Lease) -> R) -> R {
+        self.changed(id);
         let entry = self.entry_mut(id);
         let (address, pool, subnet) = (entry.lease.address, entry.lease.pool, entry.lease.subnet);
         let old = Identity::of(&entry.lease);
@@ -381,6 +379,7 @@ impl LeaseDb {
     /// active or expired; the billing moves. State and rewind state stay, and the chains are sorted by the old state,
     /// end and last transaction time. The lease stays on its queue until [`LeaseDb::settle`].
     pub fn supersede(&mut self, id: LeaseId, new: Lease) -> Superseded {
+        self.changed(id);
         let old = &self.entry_mut(id).lease;
         let conflict = new.state != BindingState::Abandoned
             && new.next_state != BindingState::Abandoned
@@ -497,6 +496,7 @@ impl LeaseDb {
 
     /// Puts a lease on the queue its state and flags call for, at the place its end calls for.
     pub fn requeue(&mut self, id: LeaseId) {
+        self.changed(id);
         self.dequeue(id);
         let (queue, time) = self.plan(id);
         let pool = self.entry_mut(id).lease.pool;
@@ -556,6 +556,9 @@ impl LeaseDb {
         let (pool, time, pending) = (entry.lease.pool, entry.sort_time, entry.pending);
         let next = self.links[id.0 as usize].next;
         let next_time = (next != NIL).then(|| self.sort_time(next));
+        if let Some(walk) = &mut self.walk {
+            walk.leaves(id.0, next);
+        }
         let state = &mut self.pools[pool.index()];
         state.lists[queue as usize].remove(&mut self.links, id.0, time, next_time);
         if pending {

@@ -12,14 +12,15 @@ use std::collections::HashMap;
 /// So many texts are remembered; a file with more of them has something made up in each.
 const REMEMBERED: usize = 1024;
 
-/// Types `on` blocks by the option definitions and classes of a configuration, for [`super::Loading::load`].
+/// Types `on` blocks by the option definitions and classes that are known when they are read, for
+/// [`super::Loading::load`].
 ///
 /// A block that cannot be typed stays text, so that a rewrite keeps it. dhcpd drops its lease.
-pub fn typed_handlers(config: &Config) -> Box<TypeHandler<'_>> {
-    let mut known: HashMap<Vec<u8>, Result<Block, Vec<Vec<u8>>>> = HashMap::new();
-    Box::new(move |_: Events, body: &[u8]| {
+pub fn typed_handlers() -> Box<TypeHandler<'static>> {
+    let mut known: HashMap<Vec<u8>, Block> = HashMap::new();
+    Box::new(move |config: &Config, _: Events, body: &[u8]| {
         if let Some(typed) = known.get(body) {
-            return typed.clone().map(Some);
+            return Ok(Some(typed.clone()));
         }
         let mut nothing = |_: &[u8]| -> Result<Vec<u8>, LoadError> {
             Err(LoadError { errno: None, message: "no include here".to_owned() })
@@ -30,9 +31,10 @@ pub fn typed_handlers(config: &Config) -> Box<TypeHandler<'_>> {
                 findings.into_iter().map(|found| found.isc.unwrap_or_else(|| found.message.into_bytes()));
             text.collect::<Vec<Vec<u8>>>()
         });
+        let typed = typed?;
         if known.len() < REMEMBERED {
             known.insert(body.to_vec(), typed.clone());
         }
-        typed.map(Some)
+        Ok(Some(typed))
     })
 }

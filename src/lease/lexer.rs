@@ -178,14 +178,29 @@ impl<'a> Lexer<'a> {
         self.source.get(start..end).unwrap_or_default()
     }
 
+    /// How far the file was read, and what messages would show; for somebody else to go on with.
+    pub fn leave(&self) -> (usize, &Echo<&'a [u8]>) {
+        (self.at, &self.echo)
+    }
+
+    /// Goes on where somebody else left off, who had looked at the token that begins at `peeked`.
+    pub fn resume<S: AsRef<[u8]>>(&mut self, at: usize, echo: &Echo<S>, peeked: Option<(usize, Position)>) {
+        self.peeked = None;
+        if let Some((start, position)) = peeked {
+            // Read again for what it is; what there was to say about it has been said.
+            let said = self.lines.len();
+            self.at = start;
+            let token = self.raw(false);
+            self.lines.truncate(said);
+            self.peeked = Some((token, position));
+        }
+        self.at = at;
+        self.echo = echo.over(self.source);
+    }
+
     /// Where the last consumed token ends; meaningless after a string.
     pub fn consumed_end(&self) -> usize {
         self.consumed
-    }
-
-    /// Line of the last consumed token.
-    pub fn line(&self) -> u32 {
-        self.echo.token().line
     }
 
     /// A character; `None` at the end and for 0xff.

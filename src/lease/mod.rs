@@ -7,6 +7,7 @@
 mod chains;
 mod date;
 pub mod db;
+mod declared;
 mod handlers;
 mod lexer;
 mod load;
@@ -14,16 +15,19 @@ pub mod others;
 mod pieces;
 mod queue;
 pub mod reader;
+mod rewrite;
 mod start;
+mod walk;
 pub mod writer;
 
 pub use db::{Counts, Ending, LeaseDb, Role, Standing, Superseded, TooManyAddresses};
 pub use handlers::typed_handlers;
 pub use load::{Loading, TypeHandler};
-pub use others::{FailoverState, OtherBlock, OtherKind, PeerState};
+pub use others::{FailoverBlock, FailoverState, OtherBlock, PeerState};
 pub use queue::Queue;
 pub use reader::{Sink, read};
-pub use writer::{Others, Rewrite, Words, write_lease, write_server_duid};
+pub use rewrite::{Others, Piece, Rewrite, is_worth_writing};
+pub use writer::{Words, write_lease, write_server_duid};
 
 use crate::config::network::{ClassId, Hardware, HostId, PoolId, SubnetId};
 use crate::config::tree::{Events, Octets};

@@ -1,50 +1,31 @@
-//! The blocks of a lease file that are no leases: classes, hosts, groups, failover states, and what belongs to DHCPv6.
+//! What a lease file holds besides leases: declarations, failover states, and what belongs to DHCPv6.
 //!
-//! They are found, named and kept as text, so that a rewrite loses nothing. What their statements mean is for the
-//! configuration layer, which types the same text. Mirrors the branches of ISC `server/confpars.c:lease_file_subparse`,
-//! `parse_failover_state_declaration` and `parse_authoring_byte_order`.
+//! Declarations of classes, hosts and groups are read by the configuration layer. Mirrors the branches of ISC
+//! `server/confpars.c:lease_file_subparse`, `parse_failover_state_declaration` and `parse_authoring_byte_order`.
 
 use super::lexer::{Kind, Token};
 use super::reader::Reader;
+use crate::config::lease_file::Declaration;
 use crate::config::network::PeerId;
 use crate::log::Line;
 use crate::time::Seconds;
 
-/// A block that is no lease.
+/// What is neither a lease nor a declaration.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OtherBlock {
-    /// What it is.
-    pub kind: OtherKind,
-    /// Name of a class, superclass, host, group or peer. Empty for a group without a name.
-    pub name: Vec<u8>,
-    /// The value of a subclass.
-    pub value: Option<Vec<u8>>,
-    /// `dynamic;`
-    pub dynamic: bool,
-    /// `deleted;`
-    pub deleted: bool,
-    /// `static;`
-    pub fixed: bool,
-    /// What a failover state block says.
-    pub failover: Option<FailoverState>,
-    /// The text from its keyword to its closing brace, or as far as it was read.
-    pub text: Vec<u8>,
-    /// It was read to its end.
-    pub complete: bool,
-    /// The line its keyword stands in.
-    pub line: u32,
+pub enum OtherBlock {
+    /// The state of a failover peer.
+    Failover(FailoverBlock),
+    /// `server-duid`
+    ServerDuid(Vec<u8>),
 }
 
-/// The kinds of [`OtherBlock`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs)]
-pub enum OtherKind {
-    Class,
-    Subclass,
-    Host,
-    Group,
-    Failover,
-    ServerDuid,
+/// A failover state as it stands in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailoverBlock {
+    /// What it says.
+    pub state: FailoverState,
+    /// The text from its keyword to its closing brace.
+    pub text: Vec<u8>,
 }
 
 /// `failover peer "NAME" state { }` of a peer the configuration knows.
@@ -117,48 +98,33 @@ impl PeerState {
     }
 }
 
-impl OtherBlock {
-    fn new(kind: OtherKind, line: u32) -> Self {
-        Self {
-            kind,
-            name: Vec::new(),
-            value: None,
-            dynamic: false,
-            deleted: false,
-            fixed: false,
-            failover: None,
-            text: Vec::new(),
-            complete: true,
-            line,
-        }
-    }
-}
-
 impl Reader<'_, '_> {
     /// A block that begins with this token; false when the word means nothing here.
     pub fn other(&mut self, token: Token) -> bool {
-        const WORDS: [(&str, OtherKind); 6] = [
-            ("class", OtherKind::Class),
-            ("subclass", OtherKind::Subclass),
-            ("host", OtherKind::Host),
-            ("group", OtherKind::Group),
-            ("failover", OtherKind::Failover),
-            ("server-duid", OtherKind::ServerDuid),
+        const DECLARATIONS: [(&str, Declaration); 4] = [
+            ("class", Declaration::Class),
+            ("subclass", Declaration::Subclass),
+            ("host", Declaration::Host),
+            ("group", Declaration::Group),
         ];
-        if let Some((_, kind)) = WORDS.into_iter().find(|(word, _)| self.lexer.is_word(token, word)) {
-            let block = OtherBlock::new(kind, self.lexer.line());
-            let block = match kind {
-                OtherKind::Class | OtherKind::Subclass => self.class(block),
-                OtherKind::Host => self.host(block),
-                OtherKind::Group => self.group(block),
-                OtherKind::Failover => self.failover(block),
-                OtherKind::ServerDuid => self.server_duid(block),
-            };
-            if let Some(mut block) = block {
-                let end = self.lexer.consumed_end();
-                block.text = self.lexer.slice(token.offset(), end).to_vec();
+        if let Some((_, declaration)) =
+            DECLARATIONS.into_iter().find(|(word, _)| self.lexer.is_word(token, word))
+        {
+            self.declaration(declaration, token);
+            return true;
+        }
+        if self.lexer.is_word(token, "failover") {
+            if let Some(state) = self.failover() {
+                let text = self.lexer.slice(token.offset(), self.lexer.consumed_end()).to_vec();
                 self.flush();
-                self.sink.other(block);
+                self.sink.other(OtherBlock::Failover(FailoverBlock { state, text }));
+            }
+            return true;
+        }
+        if self.lexer.is_word(token, "server-duid") {
+            if let Some(duid) = self.server_duid() {
+                self.flush();
+                self.sink.other(OtherBlock::ServerDuid(duid));
             }
             return true;
         }
@@ -176,106 +142,19 @@ impl Reader<'_, '_> {
         false
     }
 
-    fn class(&mut self, mut block: OtherBlock) -> Option<OtherBlock> {
-        let token = self.lexer.next();
-        if token.kind != Kind::String {
-            self.lexer.warn(b"Expecting class name");
-            self.skip_to_semi();
-            return None;
-        }
-        block.name = self.lexer.c_text(token).to_vec();
-        let subclass = block.kind == OtherKind::Subclass;
-        if subclass {
-            let name = block.name.clone();
-            if self.sink.class(self.config, &name).is_none() {
-                self.lexer.warn(&[b"no class named ", &name[..]].concat());
-                self.skip_to_semi();
-                return None;
+    fn declaration(&mut self, declaration: Declaration, keyword: Token) {
+        self.flush();
+        let (at, echo) = self.lexer.leave();
+        match self.sink.declaration(declaration, keyword.offset(), at, echo) {
+            Some(declared) => {
+                self.lexer.lines.extend(declared.lines);
+                self.lexer.resume(declared.reached, &declared.echo, declared.peeked);
             }
-            block.value = Some(self.class_value()?);
-            if self.lexer.peek().is(b';') {
-                self.lexer.next();
-                return Some(block);
-            }
-        }
-        if !self.left_brace() {
-            return None;
-        }
-        self.body(&mut block);
-        Some(block)
-    }
-
-    fn host(&mut self, mut block: OtherBlock) -> Option<OtherBlock> {
-        let Some(name) = self.host_name() else {
-            self.lexer.warn(b"expecting a name for host declaration.");
-            self.skip_to_semi();
-            return None;
-        };
-        block.name = name;
-        if !self.left_brace() {
-            return None;
-        }
-        self.body(&mut block);
-        Some(block)
-    }
-
-    fn group(&mut self, mut block: OtherBlock) -> Option<OtherBlock> {
-        let token = self.lexer.peek();
-        if token.kind == Kind::String || self.lexer.is_identifier(token) {
-            self.lexer.next();
-            block.name = self.lexer.c_text(token).to_vec();
-        }
-        if !self.left_brace() {
-            return None;
-        }
-        self.body(&mut block);
-        Some(block)
-    }
-
-    /// To the closing brace, noting the flags on the way.
-    fn body(&mut self, block: &mut OtherBlock) {
-        let mut depth = 0usize;
-        // At the start of a statement.
-        let mut fresh = true;
-        loop {
-            let token = self.lexer.next();
-            match token.kind {
-                Kind::End => {
-                    self.lexer.warn(b"unexpected end of file");
-                    block.complete = false;
-                    return;
-                }
-                Kind::Other(b'{') => depth += 1,
-                Kind::Other(b'}') if depth == 0 => return,
-                Kind::Other(b'}') => depth -= 1,
-                _ if fresh && depth == 0 => {
-                    let flag = [
-                        ("dynamic", &mut block.dynamic),
-                        ("deleted", &mut block.deleted),
-                        ("static", &mut block.fixed),
-                    ];
-                    if let Some((_, flag)) =
-                        flag.into_iter().find(|(word, _)| self.lexer.is_word(token, word))
-                    {
-                        *flag = true;
-                    } else if block.kind == OtherKind::Class && self.lexer.is_word(token, "spawn") {
-                        // dhcpd writes `spawn` without `with`, and does not read it back.
-                        let with = self.lexer.next();
-                        if !self.lexer.is_word(with, "with") {
-                            self.lexer.warn(b"expecting with after spawn");
-                            self.skip_to_semi();
-                            block.complete = false;
-                            return;
-                        }
-                    }
-                }
-                _ => {}
-            }
-            fresh = matches!(token.kind, Kind::Other(b';' | b'{' | b'}'));
+            None => self.skip_to_semi(),
         }
     }
 
-    fn failover(&mut self, mut block: OtherBlock) -> Option<OtherBlock> {
+    fn failover(&mut self) -> Option<FailoverState> {
         let token = self.lexer.next();
         if !self.lexer.is_word(token, "peer") {
             self.lexer.warn(b"expecting \"peer\"");
@@ -288,10 +167,10 @@ impl Reader<'_, '_> {
             self.skip_to_semi();
             return None;
         }
-        block.name = self.lexer.c_text(token).to_vec();
+        let name = self.lexer.c_text(token).to_vec();
         let mut peers = self.config.failover_peers.iter();
-        let Some(at) = peers.position(|peer| peer.name.as_bytes() == block.name) else {
-            self.lexer.warn(&[b"unknown failover peer: ", &block.name[..]].concat());
+        let Some(at) = peers.position(|peer| peer.name.as_bytes() == name) else {
+            self.lexer.warn(&[b"unknown failover peer: ", &name[..]].concat());
             self.skip_to_semi();
             return None;
         };
@@ -313,8 +192,7 @@ impl Reader<'_, '_> {
         }
         let mut state = FailoverState { peer: PeerId(at as u32), mine: None, partner: None, mclt: None };
         self.failover_states(&mut state);
-        block.failover = Some(state);
-        Some(block)
+        Some(state)
     }
 
     /// What was read before a fault counts.
@@ -376,7 +254,7 @@ impl Reader<'_, '_> {
         (date != 0).then_some((state, date))
     }
 
-    fn server_duid(&mut self, mut block: OtherBlock) -> Option<OtherBlock> {
+    fn server_duid(&mut self) -> Option<Vec<u8>> {
         let value = self.string_or_hex()?;
         // At most 128 octets are a DUID.
         if value.len() <= 2 || value.len() > 128 {
@@ -384,9 +262,8 @@ impl Reader<'_, '_> {
             self.skip_to_semi();
             return None;
         }
-        block.value = Some(value);
         self.semi();
-        Some(block)
+        Some(value)
     }
 
     fn authoring_byte_order(&mut self) {

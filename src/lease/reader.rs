@@ -8,11 +8,14 @@ use super::lexer::{Kind, Lexer, Token};
 use super::others::OtherBlock;
 use super::{BindingState, Lease, RawHandler};
 use crate::config::Config;
+use crate::config::lease_file::Declaration;
 use crate::config::network::{ClassId, Hardware, PoolId, SubnetId};
 use crate::config::tree::{Block, Events};
 use crate::eval::Handler;
 use crate::eval::bindings::Value;
+use crate::config::words::Declared;
 use crate::log::Line;
+use crate::log::echo::Echo;
 use crate::options::{Octets, Spaces};
 use crate::time::Seconds;
 use std::collections::HashMap;
@@ -25,6 +28,18 @@ pub trait Sink {
     fn lease(&mut self, lease: Lease) -> Option<Line>;
     /// Any other block.
     fn other(&mut self, block: OtherBlock);
+    /// A class, subclass, host or group whose keyword stands at `keyword`; the file was read up to `at`. `None`: nobody
+    /// reads it, so it is skipped.
+    fn declaration(
+        &mut self,
+        declaration: Declaration,
+        keyword: usize,
+        at: usize,
+        echo: &Echo<&[u8]>,
+    ) -> Option<Declared> {
+        let _ = (declaration, keyword, at, echo);
+        None
+    }
     /// A log line, in dhcpd's order.
     fn line(&mut self, line: Line);
     /// The statements of an `on` block: the text between its braces. `Ok(None)`: cannot say. Then, and on an error, the

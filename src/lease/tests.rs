@@ -79,21 +79,22 @@ const NOW: Seconds = 1_800_000_000;
 
 /// Reads a file into a new database and starts it.
 fn loaded(config: &Config, source: &[u8]) -> (LeaseDb, Others, Vec<Line>) {
+    loaded_into(&mut Arc::new(config.clone()), source)
+}
+
+/// The same; what the file declares is added to the configuration.
+fn loaded_into(config: &mut Arc<Config>, source: &[u8]) -> (LeaseDb, Others, Vec<Line>) {
     let mut db = LeaseDb::new(config).unwrap();
     let (mut others, mut spawned) = (Others::default(), Spawned::default());
-    let mut loading = Loading { db: &mut db, others: &mut others, spawned: &mut spawned };
-    let lines = loading.load(source, b"f", config, NOW, &mut |_, _| Ok(None));
+    let mut loading = Loading { config, db: &mut db, others: &mut others, spawned: &mut spawned };
+    let lines = loading.load(source, b"f", NOW, &mut |_, _, _| Ok(None));
     db.start();
     (db, others, lines)
 }
 
-fn rewritten(config: &Config, db: &LeaseDb, others: &Others) -> (String, Vec<String>) {
-    let mut rewrite = Rewrite::new(db);
-    let mut file = Vec::new();
-    while let Some(chunk) = rewrite.next_chunk(db, others, NOW, config) {
-        file.extend(chunk);
-    }
-    let lines = rewrite.take_lines().into_iter().map(|line| String::from_utf8(line.text).unwrap()).collect();
+fn rewritten(config: &Config, db: &mut LeaseDb, others: &Others) -> (String, Vec<String>) {
+    let (file, lines) = Rewrite::whole(db, others, NOW, config);
+    let lines = lines.into_iter().map(|line| String::from_utf8(line.text).unwrap()).collect();
     (String::from_utf8_lossy(&file).into_owned(), lines)
 }
 
@@ -437,7 +438,15 @@ mod transitions {
                 prop_assert_eq!(db.counts(pool).free, db.queue_len(pool, Queue::Free) as i64);
             }
             prop_assert_eq!(seen, 8);
-            let used: Vec<LeaseId> = Queue::ALL.into_iter().flat_map(|queue| db.used(PoolId(0), queue)).collect();
+            let mut used = Vec::new();
+            db.begin_walk();
+            loop {
+                match db.step() {
+                    super::walk::Step::Lease(id) => used.push(id),
+                    super::walk::Step::Virgin => {}
+                    super::walk::Step::End => break,
+                }
+            }
             let all = Queue::ALL.into_iter().flat_map(|queue| db.queue(PoolId(0), queue));
             prop_assert_eq!(used, all.filter(|&id| db.was_used(id)).collect::<Vec<_>>());
         }
@@ -532,6 +541,13 @@ mod chains {
 mod file {
     use super::*;
 
+    /// A configuration as it is read from an empty file but for one pool.
+    fn empty() -> Config {
+        let text = b"subnet 10.0.0.0 netmask 255.0.0.0 { range 10.0.0.1 10.0.0.200; }".to_vec();
+        let mut nothing = |_: &[u8]| Err(crate::syntax::LoadError { errno: None, message: String::new() });
+        crate::config::build(&crate::syntax::parse(b"f", text, &mut nothing), crate::config::Family::V4).config
+    }
+
     fn plain() -> Config {
         config(&[&[&[("10.0.0.10", "10.0.0.20")]]])
     }
@@ -558,9 +574,9 @@ mod file {
             set vendor-class-identifier = \"MSFT 5.0\";\n  set n = %-5;\n  set t = true;\n  set f = false;\n  \
             option agent.circuit-id \"a\\$b\";\n  option agent.remote-id 0:1:ff;\n  option agent.link-selection 10.0.0.1;\n  \
             client-hostname \"my host\";\n  on expiry or release {\n    set a = \"x\" ;\n  }\n}\n";
-        let (db, others, lines) = loaded(&config, block.as_bytes());
+        let (mut db, others, lines) = loaded(&config, block.as_bytes());
         assert_eq!(messages(&lines), Vec::<String>::new());
-        let (file, lines) = rewritten(&config, &db, &others);
+        let (file, lines) = rewritten(&config, &mut db, &others);
         // Variables are a stack: each rewrite turns them over.
         let turned = block.replacen(
             "  set vendor-class-identifier = \"MSFT 5.0\";\n  set n = %-5;\n  set t = true;\n  set f = false;\n",
@@ -605,8 +621,8 @@ mod file {
         write_lease(&mut out, &lease, NOW, &config, &mut Vec::new());
         assert_eq!(out, b"lease 10.0.0.10 {\n  binding state free;\n  set x = \"\";\n}\n");
         // A free lease without identity is not written at all.
-        let (db, others, _) = loaded(&config, b"lease 10.0.0.10 { ends 4 2026/01/01 00:00:00; }");
-        assert_eq!(rewritten(&config, &db, &others).1, ["Wrote 0 leases to leases file."]);
+        let (mut db, others, _) = loaded(&config, b"lease 10.0.0.10 { ends 4 2026/01/01 00:00:00; }");
+        assert_eq!(rewritten(&config, &mut db, &others).1, ["Wrote 0 leases to leases file."]);
     }
 
     #[test]
@@ -634,8 +650,10 @@ mod file {
             lease 10.0.0.14 { binding state active; ends 4 2026/01/01 00:00:00; billing subclass \"c\" 9; }\n";
         let mut db = LeaseDb::new(&config).unwrap();
         let (mut others, mut spawned) = (Others::default(), Spawned::default());
-        let mut loading = Loading { db: &mut db, others: &mut others, spawned: &mut spawned };
-        assert!(loading.load(file, b"f", &config, NOW, &mut |_, _| Ok(None)).is_empty());
+        let mut config = Arc::new(config);
+        let mut loading =
+            Loading { config: &mut config, db: &mut db, others: &mut others, spawned: &mut spawned };
+        assert!(loading.load(file, b"f", NOW, &mut |_, _, _| Ok(None)).is_empty());
         db.start();
         let billing = |last: u8| {
             let mut out = Vec::new();
@@ -682,14 +700,16 @@ mod file {
         let file = block(10, both) + &block(11, both) + &block(12, apart) + &block(13, wrong);
         let mut db = LeaseDb::new(&config).unwrap();
         let (mut others, mut spawned) = (Others::default(), Spawned::default());
-        let mut loading = Loading { db: &mut db, others: &mut others, spawned: &mut spawned };
-        let lines = loading.load(file.as_bytes(), b"f", &config, NOW, &mut *typed_handlers(&config));
+        let mut config = Arc::new(config);
+        let mut loading =
+            Loading { config: &mut config, db: &mut db, others: &mut others, spawned: &mut spawned };
+        let lines = loading.load(file.as_bytes(), b"f", NOW, &mut *typed_handlers());
         assert_eq!(messages(&lines), ["f line 36: semicolon expected.", "  }", "   ^"]);
         db.start();
         let expiry = |last: u8| db.lease(id(&db, &format!("10.0.0.{last}"))).handlers.expiry.clone();
         assert!(Arc::ptr_eq(&expiry(10).unwrap().body, &expiry(11).unwrap().body));
         assert!(expiry(13).is_none(), "what cannot be typed stays text");
-        let (mut written, _) = rewritten(&config, &db, &others);
+        let (mut written, _) = rewritten(&config, &mut db, &others);
         written = written.split_off(writer::header().len());
         // Among equal ends the order is that of the addresses.
         assert_eq!(written, file);
@@ -768,22 +788,20 @@ mod file {
 
     #[test]
     fn other_blocks_survive_a_rewrite() {
-        let config = plain();
+        let mut config = Arc::new(empty());
         let blocks = "class \"dyn\" {\n  dynamic;\n  match hardware;\n}\n\n\
             subclass \"dyn\" 01:02 {\n  dynamic;\n}\n\n\
             group g {\n  dynamic;\n        supersede domain-name = \"a{b\";\n}\n\
             host h.example {\n  dynamic;\n  hardware ethernet 02:00:00:00:00:01;\n}\n";
         let deleted = "host gone { dynamic; }\nhost gone { deleted; }\n";
-        let (db, others, lines) = loaded(&config, (blocks.to_owned() + deleted).as_bytes());
-        // The configuration does not know the class of the file yet.
-        assert_eq!(messages(&lines)[0], "f line 6: no class named dyn");
-        let (file, lines) = rewritten(&config, &db, &others);
-        let kept = blocks.replacen("subclass \"dyn\" 01:02 {\n  dynamic;\n}\n\n", "", 1);
-        assert_eq!(file, String::from_utf8(writer::header()).unwrap() + &kept);
+        let (mut db, others, lines) = loaded_into(&mut config, (blocks.to_owned() + deleted).as_bytes());
+        assert_eq!(messages(&lines), [""; 0]);
+        let (file, lines) = rewritten(&config, &mut db, &others);
+        assert_eq!(file, String::from_utf8(writer::header()).unwrap() + blocks);
         assert_eq!(
             lines,
             [
-                "Wrote 1 class decls to leases file.",
+                "Wrote 2 class decls to leases file.",
                 "Wrote 1 group decls to leases file.",
                 "Wrote 0 deleted host decls to leases file.",
                 "Wrote 0 new dynamic host decls to leases file.",
@@ -825,8 +843,8 @@ mod file {
     proptest! {
         #[test]
         fn random_octets_do_no_harm(source in proptest::collection::vec(any::<u8>(), 0..600)) {
-            let (db, others, _) = loaded(&plain(), &source);
-            rewritten(&plain(), &db, &others);
+            let (mut db, others, _) = loaded(&plain(), &source);
+            rewritten(&plain(), &mut db, &others);
         }
 
         /// Words of the language in any order.
@@ -841,8 +859,8 @@ mod file {
                 "dynamic", "deleted", "\"open", "\\", "#", "\n", "\u{ff}", "-", "99999999999", "0x", "tstp", "abandoned", "lease 10.0.0.11 {",
             ];
             let text: String = picks.iter().map(|&at| WORDS[at].to_owned() + " ").collect();
-            let (db, others, _) = loaded(&plain(), text.as_bytes());
-            rewritten(&plain(), &db, &others);
+            let (mut db, others, _) = loaded(&plain(), text.as_bytes());
+            rewritten(&plain(), &mut db, &others);
         }
 
         /// What is written is read back as it was.
@@ -966,9 +984,11 @@ mod recorded {
             std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() as Seconds;
         let mut db = LeaseDb::new(&config).unwrap();
         let (mut others, mut spawned) = (Others::default(), Spawned::default());
-        let mut loading = Loading { db: &mut db, others: &mut others, spawned: &mut spawned };
+        let mut config = Arc::new(config);
+        let mut loading =
+            Loading { config: &mut config, db: &mut db, others: &mut others, spawned: &mut spawned };
         let file = format!("{name}.leases");
-        let mut lines = loading.load(&source, file.as_bytes(), &config, now, &mut *typed_handlers(&config));
+        let mut lines = loading.load(&source, file.as_bytes(), now, &mut *typed_handlers());
         db.start();
         for pool in db.pool_order().to_vec() {
             while let Some(lease) = db.due_in(pool, now) {
@@ -976,13 +996,8 @@ mod recorded {
             }
             db.recount(pool, now);
         }
-        let mut rewrite = Rewrite::new(&db);
-        let mut written = Vec::new();
-        let words = Both(&config, &spawned);
-        while let Some(chunk) = rewrite.next_chunk(&db, &others, now, &words) {
-            written.extend(chunk);
-        }
-        lines.extend(rewrite.take_lines());
+        let (written, said_of_it) = Rewrite::whole(&mut db, &others, now, &Both(&config, &spawned));
+        lines.extend(said_of_it);
         let ours: String =
             lines.iter().map(|line| String::from_utf8_lossy(&line.text).into_owned() + "\n").collect();
         let mut faults = Vec::new();

@@ -1,13 +1,13 @@
-//! Writing `dhcpd.leases`.
+//! Writing `dhcpd.leases`, one block at a time.
 //!
-//! Mirrors ISC `server/db.c` (`write_lease`, `write_failover_state`) and `server/mdb.c:write_leases`: one block at a time
-//! for what is appended, and the whole file, in chunks, for a rewrite.
+//! Mirrors ISC `server/db.c` (`write_lease`, `write_failover_state`, `write_server_duid`). The whole file is the business
+//! of [`super::Rewrite`].
 
-use super::others::{OtherBlock, OtherKind, PeerState};
-use super::queue::Queue;
-use super::{Lease, LeaseDb, LeaseId, date};
+use super::others::PeerState;
+use super::{Lease, date};
 use crate::config::Config;
-use crate::config::network::{ClassId, Hardware, LeaseIdFormat};
+use crate::config::network::{ClassId, Hardware, Host, HostId, LeaseIdFormat};
+use crate::config::tree::Expr;
 use crate::config::print::print_statements;
 use crate::config::tree::Block;
 use crate::eval::bindings::Value;
@@ -40,6 +40,15 @@ pub trait Words {
     /// The subclasses made while serving.
     fn spawned(&self) -> Option<&Spawned> {
         None
+    }
+    /// The fixed addresses of a host, as dhcpd looks them up when it writes the host: four octets each. `None` when there
+    /// are none to be had. By default names are not looked up.
+    fn fixed_addresses(&self, id: HostId, host: &Host) -> Option<Octets> {
+        let _ = id;
+        match host.fixed_address.as_deref() {
+            Some(Expr::Data(octets)) => Some(octets.clone()),
+            _ => None,
+        }
     }
 }
 
@@ -233,7 +242,7 @@ fn write_time(out: &mut Vec<u8>, time: Seconds, words: &dyn Words) {
     }
 }
 
-fn write_address(out: &mut Vec<u8>, octets: [u8; 4]) {
+pub(super) fn write_address(out: &mut Vec<u8>, octets: [u8; 4]) {
     for (at, octet) in octets.into_iter().enumerate() {
         if at > 0 {
             out.push(b'.');
@@ -248,7 +257,7 @@ fn write_address(out: &mut Vec<u8>, octets: [u8; 4]) {
     }
 }
 
-fn write_hardware(out: &mut Vec<u8>, hardware: &Hardware) {
+pub(super) fn write_hardware(out: &mut Vec<u8>, hardware: &Hardware) {
     out.extend(b"hardware ");
     match hardware.htype {
         1 => out.extend(b"ethernet"),
@@ -273,16 +282,20 @@ fn write_billing(out: &mut Vec<u8>, (name, value): (&[u8], Option<&Octets>)) {
             out.extend(b"\n  billing subclass \"");
             out.extend(name);
             out.extend(b"\" ");
-            if value.iter().all(|&c| is_printable(c)) {
-                // Not escaped.
-                out.push(b'"');
-                out.extend(value.as_slice());
-                out.push(b'"');
-            } else {
-                write_hex(out, value);
-            }
+            write_class_value(out, value);
             out.push(b';');
         }
+    }
+}
+
+/// The value a subclass stands for (ISC `print_hash_string`): text is not escaped.
+pub(super) fn write_class_value(out: &mut Vec<u8>, value: &[u8]) {
+    if value.iter().all(|&c| is_printable(c)) {
+        out.push(b'"');
+        out.extend(value);
+        out.push(b'"');
+    } else {
+        write_hex(out, value);
     }
 }
 
@@ -324,7 +337,7 @@ fn write_agent_option(out: &mut Vec<u8>, code: u8, value: &[u8], spaces: &Spaces
 }
 
 /// Double-quoted with octal escapes.
-fn write_quoted(out: &mut Vec<u8>, octets: &[u8]) {
+pub(super) fn write_quoted(out: &mut Vec<u8>, octets: &[u8]) {
     out.push(b'"');
     for &c in octets {
         match c {
@@ -337,7 +350,7 @@ fn write_quoted(out: &mut Vec<u8>, octets: &[u8]) {
 }
 
 /// `xx:xx:xx`
-fn write_hex(out: &mut Vec<u8>, octets: &[u8]) {
+pub(super) fn write_hex(out: &mut Vec<u8>, octets: &[u8]) {
     const DIGITS: [u8; 16] = *b"0123456789abcdef";
     for (at, octet) in octets.iter().enumerate() {
         if at > 0 {
@@ -349,195 +362,6 @@ fn write_hex(out: &mut Vec<u8>, octets: &[u8]) {
 }
 
 /// C's `isascii` and `isprint`.
-fn is_printable(c: u8) -> bool {
+pub(super) fn is_printable(c: u8) -> bool {
     (b' '..=b'~').contains(&c)
-}
-
-/// The blocks of a lease file that are no leases, as they stand after all of the file was read.
-#[derive(Clone, Debug, Default)]
-pub struct Others {
-    /// Dynamic classes, in order.
-    pub classes: Vec<OtherBlock>,
-    /// Dynamic subclasses, in order.
-    pub subclasses: Vec<OtherBlock>,
-    /// Named groups, in order.
-    pub groups: Vec<OtherBlock>,
-    /// Hosts, in order.
-    pub hosts: Vec<OtherBlock>,
-    /// The last state of each peer, in order of first mention.
-    pub failover: Vec<OtherBlock>,
-    /// `server-duid`
-    pub server_duid: Option<Vec<u8>>,
-    /// A host was declared at all, perhaps deleted since; dhcpd counts hosts then.
-    pub any_host: bool,
-    /// Likewise for named groups.
-    pub any_group: bool,
-}
-
-impl Others {
-    /// Takes a block as it is read: a later one replaces an earlier one of the same name, or deletes it.
-    pub fn add(&mut self, block: OtherBlock) {
-        let list = match block.kind {
-            OtherKind::ServerDuid => {
-                self.server_duid = block.value;
-                return;
-            }
-            OtherKind::Class => &mut self.classes,
-            OtherKind::Subclass => &mut self.subclasses,
-            OtherKind::Failover => &mut self.failover,
-            OtherKind::Host => {
-                self.any_host |= !block.deleted;
-                &mut self.hosts
-            }
-            OtherKind::Group => {
-                self.any_group |= !block.deleted && !block.name.is_empty();
-                &mut self.groups
-            }
-        };
-        let known = list.iter().position(|old| old.name == block.name && old.value == block.value);
-        match known {
-            Some(at) if block.deleted => {
-                list.remove(at);
-            }
-            Some(at) => list[at] = block,
-            None if block.deleted => {}
-            None => list.push(block),
-        }
-    }
-}
-
-/// A rewrite of the whole file, in chunks. The order of the leases is fixed when it begins; each is written as it stands
-/// when its turn comes, so the database may go on changing in between, if what changes is appended afterwards as well.
-#[derive(Clone, Debug)]
-pub struct Rewrite {
-    order: Vec<LeaseId>,
-    at: usize,
-    begun: bool,
-    written: usize,
-    lines: Vec<Line>,
-}
-
-impl Rewrite {
-    /// About how many octets a chunk has.
-    const CHUNK: usize = 1 << 18;
-
-    /// Fixes the order: dhcpd's pools, their queues, the queues front to back.
-    pub fn new(db: &LeaseDb) -> Self {
-        let pools = db.pool_order().iter();
-        let queues =
-            pools.flat_map(|&pool| Queue::ALL.into_iter().flat_map(move |queue| db.used(pool, queue)));
-        let order = queues.collect();
-        Self { order, at: 0, begun: false, written: 0, lines: Vec::new() }
-    }
-
-    /// The next chunk; `None` when the file is complete. What dhcpd logs is in [`Rewrite::take_lines`].
-    pub fn next_chunk(
-        &mut self,
-        db: &LeaseDb,
-        others: &Others,
-        now: Seconds,
-        words: &dyn Words,
-    ) -> Option<Vec<u8>> {
-        if !self.begun {
-            self.begun = true;
-            let mut out = header();
-            self.others(&mut out, others, words);
-            return Some(out);
-        }
-        if self.at > self.order.len() {
-            return None;
-        }
-        let mut out = Vec::with_capacity(Self::CHUNK + 1024);
-        while out.len() < Self::CHUNK {
-            let Some(&id) = self.order.get(self.at) else {
-                // One step past the end: complete.
-                self.at += 1;
-                self.lines.push(Line::info(format!("Wrote {} leases to leases file.", self.written)));
-                return (!out.is_empty()).then_some(out);
-            };
-            self.at += 1;
-            let lease = db.lease(id);
-            if is_worth_writing(&lease) {
-                write_lease(&mut out, &lease, now, words, &mut self.lines);
-                self.written += 1;
-            }
-        }
-        Some(out)
-    }
-
-    /// The log lines since the last call.
-    pub fn take_lines(&mut self) -> Vec<Line> {
-        std::mem::take(&mut self.lines)
-    }
-
-    fn others(&mut self, out: &mut Vec<u8>, others: &Others, words: &dyn Words) {
-        let config = words.config();
-        let mut count = 0;
-        let mut class = |out: &mut Vec<u8>, block: &OtherBlock| {
-            if block.dynamic {
-                write_block(out, block);
-                out.push(b'\n');
-                count += 1;
-            }
-        };
-        let declared = config.class_order.iter().filter_map(|id| config.classes.get(id.index()));
-        let declared: Vec<&[u8]> = declared.map(|class| class.name.as_bytes()).collect();
-        for name in declared.iter().copied().chain(others.classes.iter().map(|block| &block.name[..])) {
-            if let Some(block) = others.classes.iter().find(|block| block.name == name) {
-                class(out, block);
-            }
-            others.subclasses.iter().filter(|block| block.name == name).for_each(|block| class(out, block));
-        }
-        if !config.classes.is_empty() || !others.classes.is_empty() {
-            self.lines.push(Line::info(format!("Wrote {count} class decls to leases file.")));
-        }
-        if !config.groups.is_empty() || others.any_group {
-            let dynamic = others.groups.iter().filter(|block| block.dynamic);
-            let count = dynamic.map(|block| write_block(out, block)).count();
-            self.lines.push(Line::info(format!("Wrote {count} group decls to leases file.")));
-        }
-        if !config.hosts.is_empty() || others.any_host {
-            others.hosts.iter().filter(|block| block.dynamic).for_each(|block| write_block(out, block));
-            self.lines.push(Line::info("Wrote 0 deleted host decls to leases file."));
-            // dhcpd counts the hosts it failed to write.
-            self.lines.push(Line::info("Wrote 0 new dynamic host decls to leases file."));
-        }
-        for block in &others.failover {
-            out.push(b'\n');
-            write_block(out, block);
-        }
-    }
-}
-
-/// A block as it was read; one that was cut off only by its name and flags.
-fn write_block(out: &mut Vec<u8>, block: &OtherBlock) {
-    if block.complete {
-        out.extend(&block.text);
-        out.push(b'\n');
-        return;
-    }
-    let (word, quote) = match block.kind {
-        OtherKind::Class => ("class", "\""),
-        OtherKind::Host => ("host", ""),
-        OtherKind::Group => ("group", ""),
-        // The others are complete or not kept.
-        OtherKind::Subclass | OtherKind::Failover | OtherKind::ServerDuid => return,
-    };
-    out.extend(format!("{word} {quote}").as_bytes());
-    out.extend(&block.name);
-    out.extend(format!("{quote} {{\n").as_bytes());
-    for (flag, text) in [(block.dynamic, "  dynamic;\n"), (block.fixed, "  static;\n")] {
-        if flag {
-            out.extend(text.as_bytes());
-        }
-    }
-    out.extend(b"}\n");
-}
-
-/// dhcpd leaves out what says nothing: free, without identity, never heard of from a peer.
-fn is_worth_writing(lease: &Lease) -> bool {
-    lease.hardware.is_some()
-        || lease.uid.as_ref().is_some_and(|uid| !uid.is_empty())
-        || lease.tsfp != 0
-        || lease.state != super::BindingState::Free
 }

@@ -53,6 +53,12 @@ impl<S: AsRef<[u8]>> Echo<S> {
         }
     }
 
+    /// The same bookkeeping over another copy of the source.
+    pub fn over<T: AsRef<[u8]>>(&self, source: T) -> Echo<T> {
+        let &Self { source: _, reached, at, line_start, previous_start, token, shown } = self;
+        Echo { source, reached, at, line_start, previous_start, token, shown }
+    }
+
     /// The lexer has looked at every character before `end`, the one it may have pushed back included.
     #[inline]
     pub fn read_to(&mut self, end: usize) {

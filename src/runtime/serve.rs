@@ -309,7 +309,7 @@ impl Server {
             Effect::Log(line) => emit(&line),
             Effect::Write(entries) => self.writer.append(entries),
             Effect::Commit(commit) => self.writer.commit(commit),
-            Effect::Rewrite { content, commit } => self.writer.rewrite(content, clock::wall().0, commit),
+            Effect::Rewrite { piece, last } => self.writer.rewrite(piece, clock::wall().0, last),
             Effect::Send(send) => self.send(&send),
             Effect::Ping(address) => self.ping(address),
             Effect::Fatal(line) => return Err(Fatal::new(line.text)),

@@ -12,7 +12,7 @@ use super::daemon::{self, Identity};
 use super::environment::System;
 use super::fatal::Fatal;
 use super::interfaces::{self, Sockets};
-use super::leasefile::{LeaseFile, RewriteFailure};
+use super::leasefile::{LeaseFile, NewFile, RewriteFailure};
 use super::logging::{Log, Perror, emit};
 use super::serve::{Outfit, serve, startup_commit};
 use super::settings::{Network, Paths, path_from_octets, path_octets};
@@ -216,14 +216,22 @@ fn read_leases(paths: &Paths, open: impl FnOnce(&str, &[u8]) -> Database) -> Res
 
 /// `-T`: what would be written is tried on a temporary file.
 fn test_leases(paths: &Paths, effects: Vec<Effect>, identity: Identity) -> Result<(), Fatal> {
-    let mut verdict = None;
+    let mut trial = None;
     for effect in effects {
         match effect {
             Effect::Log(line) => emit(&line),
             Effect::Fatal(line) => return Err(Fatal::new(line.text)),
-            Effect::Rewrite { content, .. } => {
-                match LeaseFile::try_rewrite(&paths.leases, &content, clock::wall().0, identity) {
-                    Ok(line) => verdict = Some(line),
+            Effect::Rewrite { piece, .. } => {
+                let begun = match trial.take() {
+                    Some(trial) => Ok(trial),
+                    None => NewFile::trial(&paths.leases, clock::wall().0, identity),
+                };
+                let written = begun.and_then(|mut new| {
+                    new.write(&piece).map_err(RewriteFailure::Complaint)?;
+                    Ok(new)
+                });
+                match written {
+                    Ok(new) => trial = Some(new),
                     Err(RewriteFailure::Complaint(lines)) => {
                         lines.iter().for_each(emit);
                         return Ok(());
@@ -235,7 +243,11 @@ fn test_leases(paths: &Paths, effects: Vec<Effect>, identity: Identity) -> Resul
             Effect::Write(_) | Effect::Commit(_) | Effect::Send(_) | Effect::Ping(_) => {}
         }
     }
-    verdict.iter().for_each(emit);
+    match trial.map(NewFile::finish_trial) {
+        Some(Ok(line)) => emit(&line),
+        Some(Err(lines)) => lines.iter().for_each(emit),
+        None => {}
+    }
     Ok(())
 }
 
@@ -249,17 +261,31 @@ fn start_lease_file(
 ) -> Result<(LeaseFile, bool), Fatal> {
     let mut file = LeaseFile::open(&paths.leases, use_fsync, identity)?;
     let mut installed = false;
+    let mut new = None;
     let mut effects = effects.into_iter().peekable();
     while let Some(effect) = effects.next() {
         match effect {
             Effect::Log(line) => emit(&line),
             Effect::Fatal(line) => return Err(Fatal::new(line.text)),
             Effect::Write(entries) => file.append(&entries),
-            Effect::Rewrite { content, .. } => {
+            Effect::Rewrite { piece, last } => {
                 // The entries of expiry are in the backup then; dhcpd does not look whether they got there.
                 let _ = file.flush();
-                match file.rewrite(&content, clock::wall().0) {
-                    Ok(notes) => {
+                let begun = match new.take() {
+                    Some(new) => Ok(new),
+                    None => file.begin_rewrite(clock::wall().0),
+                };
+                let outcome = begun.and_then(|mut begun| {
+                    begun.write(&piece).map_err(RewriteFailure::Complaint)?;
+                    if last.is_some() {
+                        return file.install(begun).map(Some);
+                    }
+                    new = Some(begun);
+                    Ok(None)
+                });
+                match outcome {
+                    Ok(None) => {}
+                    Ok(Some(notes)) => {
                         installed = true;
                         // `Wrote ...` comes before what installing has to say.
                         while let Some(Effect::Log(line)) =

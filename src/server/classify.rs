@@ -104,9 +104,9 @@ class "each" { spawn with hardware; lease limit 2; }
         assert!(any_lease_limit(&config));
         let mut spawned = Spawned::default();
         let (plain, small, each) = (config.class_order[0], config.class_order[1], config.class_order[2]);
-        let mine = spawned.subclass_for(&config, each, &Octets::new(b"mine"));
-        let yours = spawned.subclass_for(&config, each, &Octets::new(b"yours"));
-        assert_eq!(spawned.subclass_for(&config, each, &Octets::new(b"mine")), mine);
+        let mine = spawned.subclass_for(each, &Octets::new(b"mine"));
+        let yours = spawned.subclass_for(each, &Octets::new(b"yours"));
+        assert_eq!(spawned.subclass_for(each, &Octets::new(b"mine")), mine);
         let mut billing = Billing::default();
         let members = [plain, small, mine];
         let mut bill = |members: &[ClassId]| billing.bill_first(members, &spawned, &config);

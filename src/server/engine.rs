@@ -123,6 +123,7 @@ impl Engine {
             Event::Timer => {
                 turn.expire_due();
                 turn.commit_delayed();
+                turn.continue_rewrite();
                 turn.offer_unanswered();
             }
             Event::Committed(id) => turn.committed(id),
@@ -212,10 +213,10 @@ impl Turn<'_> {
     /// Keeps the number of spawned subclasses in proportion to the number of addresses.
     fn forget_spawned(&mut self, incoming: &Incoming) {
         const AT_LEAST: usize = 1024;
-        let Core { config, leases, memory, .. } = &mut *self.core;
+        let Core { leases, memory, .. } = &mut *self.core;
         if memory.spawned.len() > AT_LEAST.max(2 * leases.len()) {
             let in_use = |class| leases.billed(class) > 0 || incoming.classes.contains(&class);
-            memory.spawned.retain(config, in_use);
+            memory.spawned.retain(in_use);
         }
     }
 

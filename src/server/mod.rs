@@ -107,12 +107,15 @@ pub enum Effect {
     ///
     /// On failure `runtime` logs dhcpd's `commit_leases: unable to commit, fsync(): %m` before it reports.
     Commit(CommitId),
-    /// Replace the lease file by this content (temporary file, fsync, backup, rename), then report the commit back.
+    /// Replace the lease file. The new one comes in pieces: the first goes to a temporary file, and with the last one
+    /// this is synced, the old one kept as backup, and replaced. What is to be appended ([`Effect::Write`]) in between
+    /// goes to the old file at once and to the new one behind its last piece.
     Rewrite {
-        /// The whole new file.
-        content: Vec<u8>,
-        /// Reported back as for [`Effect::Commit`].
-        commit: CommitId,
+        /// A piece of the new file.
+        piece: Vec<u8>,
+        /// With the last piece: what is reported back as for [`Effect::Commit`] when the new file is in place. It says
+        /// nothing about other commits.
+        last: Option<CommitId>,
     },
     /// Send a reply.
     Send(Send),

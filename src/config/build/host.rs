@@ -174,11 +174,17 @@ impl Builder {
     /// entered. A `deleted` one takes an earlier host of its name away instead.
     pub fn close_host(&mut self, mut draft: HostDraft) -> Result<(), Refused> {
         let name = self.host_name(&draft.name);
+        if self.lease_file {
+            self.host_as_told(&mut draft);
+        }
         if draft.deleted {
             if let Some(id) = self.config.host_index.named(&name) {
                 self.config.host_index.remove(id, &self.config.hosts);
                 if let Some(host) = self.config.hosts.get_mut(id.index()) {
                     host.deleted = true;
+                    if host.fixed {
+                        self.deleted_hosts.insert(name, id);
+                    }
                 }
             }
             return Ok(());
@@ -198,14 +204,29 @@ impl Builder {
             identifier: draft.identifier,
             group: draft.group,
             dynamic: draft.dynamic,
+            fixed: !draft.dynamic,
             deleted: false,
         };
         let entered = self.config.host_index.enter(id, &host);
-        self.config.hosts.push(host);
+        let replaced = if entered.is_ok() { self.deleted_hosts.remove(&host.name) } else { None };
+        self.config.hosts.push(Host { fixed: host.fixed || replaced.is_some(), ..host });
+        if let Some(old) = replaced.and_then(|old| self.config.hosts.get_mut(old.index())) {
+            // The new one remembers instead.
+            old.fixed = false;
+        }
         entered.map_err(|_| {
             let isc = octets!("host ", draft.name, ": already exists");
             self.refuse(Code::HostTwice, isc)
         })
+    }
+
+    /// dhcpd keeps some of what it says is wrong: a host's own statements are what its reading made of them.
+    fn host_as_told(&mut self, draft: &mut HostDraft) {
+        if let Some(told) = self.told.hosts.pop_front().filter(|told| told.name == draft.name) {
+            let HostDraft { hardware, uid, group, dynamic, deleted, .. } = told;
+            *draft = HostDraft { hardware, uid, group, dynamic, deleted, ..draft.clone() };
+        }
+        self.closed.hosts.push_back(draft.clone());
     }
 
     /// Host names are many and mostly unique: they stay out of the table of shared names.

@@ -37,12 +37,12 @@ pub use pool::{PoolDraft, RangePlace};
 use super::Config;
 use super::diagnostic::{Code, Diagnostic, Notice, Severity};
 use super::index::{HostIndex, SubnetIndex};
-use super::network::{ClassId, GroupId, LeaseIdFormat, PeerId, Scope, ServerDuid, SubnetId};
+use super::network::{ClassId, GroupId, HostId, LeaseIdFormat, PeerId, Scope, ServerDuid, SubnetId};
 use super::tree::{Block, Statement};
 use crate::log::Line;
 use crate::options::Spaces;
 use crate::syntax::{Parsed, Span};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 /// Which protocol the server speaks (`-4`, `-6`).
@@ -109,6 +109,13 @@ pub fn build_block(config: &Config, parsed: &Parsed) -> Result<Block, Vec<Diagno
     walk::walk_block(&mut builder, parsed)
 }
 
+/// Hosts and groups of a lease file as they were closed.
+#[derive(Debug, Default)]
+pub struct Closed {
+    hosts: VecDeque<HostDraft>,
+    groups: VecDeque<GroupDraft>,
+}
+
 /// The sign that an action was refused; the reason is among the notices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refused;
@@ -128,6 +135,16 @@ pub struct Builder {
     host_scope_warned: bool,
     /// Inside an `on` block constants are not joined, as the block is printed back into the lease file.
     in_handler: u32,
+    /// Declarations of a lease file are being added.
+    lease_file: bool,
+    /// What the hosts and groups were when they were closed, in that order.
+    closed: Closed,
+    /// The same from whoever read the text in dhcpd's way; it goes before what the syntax tree says.
+    told: Closed,
+    /// Shared by all scopes without statements.
+    empty: Block,
+    /// Hosts that were deleted and are to be remembered.
+    deleted_hosts: HashMap<Arc<str>, HostId>,
     /// Subnets in order of look-up, the last one first (a new subnet mostly goes to the front).
     lookup_order: Vec<SubnetId>,
     subnet_spans: Vec<Span>,
@@ -176,6 +193,11 @@ impl Builder {
             fatal: false,
             host_scope_warned: false,
             in_handler: 0,
+            lease_file: false,
+            closed: Closed::default(),
+            told: Closed::default(),
+            empty: Arc::from([]),
+            deleted_hosts: HashMap::new(),
             lookup_order: Vec::new(),
             subnet_spans: Vec::new(),
             classes: HashMap::new(),
@@ -189,6 +211,54 @@ impl Builder {
         };
         builder.standard_name_service();
         builder
+    }
+
+    /// Goes on with a finished configuration, to which the declarations of a lease file are added. Constants are not
+    /// joined, as what is read is written again.
+    pub fn resume(config: Config) -> Self {
+        let mut builder = Self::new(Family::V4);
+        builder.statements = vec![Vec::new(); config.scopes.len()];
+        for &id in &config.class_order {
+            if let Some(class) = config.classes.get(id.index()) {
+                builder.classes.insert(class.name.clone(), id);
+            }
+        }
+        for (at, group) in config.groups.iter().enumerate().filter(|(_, group)| !group.deleted) {
+            // As many as statements: fits.
+            builder.groups.insert(group.name.clone(), GroupId(at as u32));
+        }
+        for (at, peer) in config.failover_peers.iter().enumerate() {
+            builder.peers.insert(peer.name.clone(), PeerId(at as u32));
+        }
+        builder.config = config;
+        builder.in_handler = 1;
+        builder.lease_file = true;
+        builder
+    }
+
+    /// One declaration of a lease file, whatever is wrong with it, and what another builder made of its hosts and
+    /// groups. Nothing is said.
+    pub fn declare(&mut self, parsed: &Parsed, told: Closed) {
+        self.told = told;
+        walk::walk_first(self, parsed);
+        self.closed = Closed::default();
+        self.notices.clear();
+        self.unsupported.clear();
+    }
+
+    /// The hosts and groups that were closed since the last call.
+    pub fn take_closed(&mut self) -> Closed {
+        std::mem::take(&mut self.closed)
+    }
+
+    /// The configuration that was resumed, with what was added.
+    pub fn into_resumed(mut self) -> Config {
+        for (scope, list) in self.config.scopes.iter_mut().zip(self.statements) {
+            if !list.is_empty() {
+                scope.statements = scope.statements.iter().cloned().chain(list).collect();
+            }
+        }
+        self.config
     }
 
     /// Says where the next actions stand in the text.

@@ -13,8 +13,8 @@ impl Builder {
         let authoritative = self.config.scopes.get(parent.index()).is_some_and(|scope| scope.authoritative);
         // Scopes are at most as many as statements in files of less than 4 GiB each: fits.
         let id = ScopeId(self.config.scopes.len() as u32);
-        let empty = self.config.scopes.first().map_or_else(|| Arc::from([]), |root| root.statements.clone());
-        self.config.scopes.push(Scope { parent: Some(parent), statements: empty, authoritative });
+        let statements = self.empty.clone();
+        self.config.scopes.push(Scope { parent: Some(parent), statements, authoritative });
         self.statements.push(Vec::new());
         id
     }

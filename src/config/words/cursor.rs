@@ -3,8 +3,10 @@
 //! Mirrors ISC `common/conflex.c:next_token`, `peek_token`, and `common/parse.c:parse_semi`, `skip_to_semi`,
 //! `skip_to_rbrace`. A message stands at the last consumed token, so it matters what was only peeked at.
 
+use super::Declared;
 use super::lexer::{At, Kind, Lexer, Token};
 use crate::log::Line;
+use crate::log::echo::Echo;
 use std::sync::Arc;
 
 /// Where the walk is in one file.
@@ -17,6 +19,19 @@ pub(super) struct Cursor {
 impl Cursor {
     pub fn new(file: &[u8], source: Arc<[u8]>) -> Self {
         Self { lexer: Lexer::new(file, source), peeked: None }
+    }
+
+    /// Goes on in a file that something else has read up to `at`.
+    pub fn resume(file: &[u8], source: Arc<[u8]>, at: usize, echo: Echo<Arc<[u8]>>) -> Self {
+        Self { lexer: Lexer::resume(file, source, at, echo), peeked: None }
+    }
+
+    /// Leaves the file to somebody else.
+    pub fn leave(self) -> Declared {
+        let Self { lexer, peeked } = self;
+        let peeked = peeked.map(|(_, at)| (lexer.token_start, at));
+        let lines = lexer.lines.into_iter().chain(lexer.fatal).collect();
+        Declared { lines, reached: lexer.at, echo: lexer.echo, peeked }
     }
 
     /// Consumes the next token.

@@ -302,7 +302,7 @@ impl Walk<'_> {
         self.cursor.semicolon();
     }
 
-    fn group(&mut self, place: Place) {
+    pub(super) fn group(&mut self, place: Place) {
         let token = self.peek();
         let mut name = None;
         if token.is_identifier() || token.kind == Word::String {
@@ -330,12 +330,16 @@ impl Walk<'_> {
                     match word {
                         "deleted" => self.builder.set_group_deleted(&mut group),
                         "dynamic" => self.builder.set_group_dynamic(&mut group),
-                        _ => {}
+                        _ => self.builder.set_group_static(&mut group),
+                    }
+                    if self.lease_file {
+                        continue;
                     }
                 }
                 _ => {}
             }
-            // Also after those three words: a `}` right behind them is taken for a statement.
+            // Also after those three words: a `}` right behind them is taken for a statement. dhcpd does so in a lease
+            // file, too, where it writes just that, and loses all that follows.
             declaration = self.statement(inner, None, declaration);
         }
         self.act(|builder| builder.close_group(group));

@@ -114,7 +114,9 @@ enum Text {
 #[derive(Clone, Debug)]
 pub(super) struct Lexer {
     source: Arc<[u8]>,
-    at: usize,
+    pub at: usize,
+    /// Where the last token read begins, looked at or consumed.
+    pub token_start: usize,
     pub echo: Echo<Arc<[u8]>>,
     buffer: Box<[u8; ROOM]>,
     text: Text,
@@ -134,6 +136,7 @@ impl Lexer {
             echo: Echo::new(source.clone()),
             source,
             at: 0,
+            token_start: 0,
             buffer: Box::new([0; ROOM]),
             text: Text::Buffer,
             file: file.into(),
@@ -141,6 +144,11 @@ impl Lexer {
             warned: false,
             fatal: None,
         }
+    }
+
+    /// Goes on in a file that something else has read up to `at`.
+    pub fn resume(file: &[u8], source: Arc<[u8]>, at: usize, echo: Echo<Arc<[u8]>>) -> Self {
+        Self { echo, at, ..Self::new(file, source) }
     }
 
     /// ISC `parse_warn`.
@@ -183,6 +191,7 @@ impl Lexer {
     pub fn raw(&mut self, consuming: bool) -> Token {
         loop {
             let position = self.echo.position();
+            self.token_start = self.at;
             let octet = if self.fatal.is_some() { None } else { self.get() };
             let Some(octet) = octet else { return self.end() };
             match octet {

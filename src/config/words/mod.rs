@@ -24,10 +24,12 @@ use super::build::{Builder, Family};
 use super::diagnostic::{Notice, Severity};
 use super::network::ScopeId;
 use crate::log::Line;
-use crate::syntax::Loader;
+use crate::log::echo::{Echo, Position};
+use crate::syntax::{LoadError, Loader};
 use cursor::Cursor;
 use declarations::Place;
 use lexer::Token;
+use std::sync::Arc;
 
 /// How deep blocks, parentheses and files may nest; deeper the walk gives up.
 const DEEPEST: usize = 150;
@@ -57,11 +59,68 @@ pub fn explain(name: &[u8], source: &[u8], family: Family, loader: &mut dyn Load
         open_files: vec![name.to_vec()],
         included: 0,
         lost: false,
+        lease_file: false,
     };
     walk.file(Place::new(declarations::Kind::Root, ScopeId::ROOT));
     let refused = walk.cursor.warned() || walk.cursor.failed();
     let (lines, fatal) = walk.cursor.take_lines();
     (!walk.lost).then_some(Words { lines, fatal, refused })
+}
+
+/// A declaration of a lease file, as dhcpd reads it.
+#[derive(Debug)]
+pub struct Declared {
+    /// What is said about it, in order.
+    pub lines: Vec<Line>,
+    /// How far the file was read.
+    pub reached: usize,
+    /// What messages from here on would show.
+    pub echo: Echo<Arc<[u8]>>,
+    /// A token that was looked at and not consumed: where it begins in the file, and for messages.
+    pub peeked: Option<(usize, Position)>,
+}
+
+/// The declarations that a lease file may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Declaration {
+    Class,
+    Subclass,
+    Host,
+    Group,
+}
+
+/// Reads a declaration of a lease file behind its keyword, which ends before `at`; `echo` has seen it. `None` when it is
+/// nested too deep.
+pub fn declared(
+    builder: Builder,
+    declaration: Declaration,
+    file: &[u8],
+    at: usize,
+    echo: Echo<Arc<[u8]>>,
+    source: Arc<[u8]>,
+) -> (Builder, Option<Declared>) {
+    let mut no_loader = |_: &[u8]| Err(LoadError { errno: None, message: "No such file or directory".to_owned() });
+    let mut walk = Walk {
+        cursor: Cursor::resume(file, source, at, echo),
+        builder,
+        family: Family::V4,
+        loader: &mut no_loader,
+        depth: 0,
+        open_files: Vec::new(),
+        included: 0,
+        lost: false,
+        lease_file: true,
+    };
+    let root = Place::new(declarations::Kind::Root, ScopeId::ROOT);
+    match declaration {
+        Declaration::Class => walk.class(root, "class"),
+        Declaration::Subclass => walk.class(root, "subclass"),
+        Declaration::Host => walk.host(root),
+        Declaration::Group => walk.group(root),
+    }
+    let Walk { cursor, builder, lost, .. } = walk;
+    (builder, (!lost).then(|| cursor.leave()))
 }
 
 /// The sign that a statement came to nothing and that its error has been dealt with (ISC: `lose` is set).
@@ -81,6 +140,8 @@ struct Walk<'a> {
     included: usize,
     /// Nested too deep to go on.
     lost: bool,
+    /// A lease file is being read.
+    lease_file: bool,
 }
 
 impl Walk<'_> {

@@ -51,8 +51,10 @@ struct Server {
     sent: Vec<Send>,
     /// Addresses pinged.
     pings: Vec<Ipv4Addr>,
-    /// What was appended to the lease file.
+    /// The lease file.
     file: String,
+    /// One that is being written anew, and what was appended meanwhile.
+    new: Option<(String, String)>,
     /// Commits are reported back as they are asked for.
     disk_works: bool,
     /// A fatal line was logged.
@@ -121,6 +123,7 @@ impl Server {
             sent: Vec::new(),
             pings: Vec::new(),
             file: String::new(),
+            new: None,
             disk_works: true,
             ended: false,
             held: Vec::new(),
@@ -141,8 +144,22 @@ impl Server {
         for effect in effects {
             match effect {
                 Effect::Log(line) => self.log.push(text(&line.text)),
-                Effect::Write(octets) => self.file.push_str(&String::from_utf8_lossy(&octets)),
-                Effect::Commit(id) | Effect::Rewrite { commit: id, .. } => self.held.push(id),
+                Effect::Write(octets) => {
+                    let text = String::from_utf8_lossy(&octets);
+                    self.file.push_str(&text);
+                    if let Some((_, since)) = &mut self.new {
+                        since.push_str(&text);
+                    }
+                }
+                Effect::Rewrite { piece, last } => {
+                    let new = self.new.get_or_insert_default();
+                    new.0.push_str(&String::from_utf8_lossy(&piece));
+                    if let (Some(id), Some((whole, since))) = (last, self.new.take_if(|_| last.is_some())) {
+                        self.file = whole + &since;
+                        self.held.push(id);
+                    }
+                }
+                Effect::Commit(id) => self.held.push(id),
                 Effect::Send(send) => self.sent.push(send),
                 Effect::Ping(address) => self.pings.push(address),
                 Effect::Fatal(line) => {

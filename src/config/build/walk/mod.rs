@@ -87,6 +87,15 @@ pub(super) fn walk(builder: &mut Builder, parsed: &Parsed) {
     builder.flush_faults();
 }
 
+/// The first declaration only.
+pub(super) fn walk_first(builder: &mut Builder, parsed: &Parsed) {
+    builder.take_faults(parsed.faults.clone());
+    let mut root = Place::new(Kind::Root, ScopeId::ROOT);
+    let first = parsed.statements.get(..1).unwrap_or_default();
+    builder.statements(first, &mut root);
+    builder.flush_faults();
+}
+
 /// The same for executable statements alone.
 pub(super) fn walk_block(builder: &mut Builder, parsed: &Parsed) -> Result<Block, Vec<Diagnostic>> {
     builder.take_faults(parsed.faults.clone());

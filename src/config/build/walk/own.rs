@@ -29,7 +29,7 @@ impl Builder {
             }
             (StatementKind::Dynamic, Draft::Group(group)) => self.set_group_dynamic(group),
             (StatementKind::Deleted, Draft::Group(group)) => self.set_group_deleted(group),
-            (StatementKind::Static, Draft::Group(_)) => {}
+            (StatementKind::Static, Draft::Group(group)) => self.set_group_static(group),
             (StatementKind::Dynamic, Draft::Class(class)) => self.set_class_dynamic(class),
             (StatementKind::Deleted, Draft::Class(class)) => self.set_class_deleted(class),
             (StatementKind::Match(data), Draft::Class(class)) => {
