@@ -170,8 +170,8 @@ pub struct Piece {
 }
 
 /// Cuts a stretch of text, which begins where a statement may begin, into pieces.
-pub struct Pieces<'a> {
-    text: &'a [u8],
+#[derive(Debug)]
+pub struct Pieces {
     at: usize,
     end: usize,
     sizes: Sizes,
@@ -179,65 +179,27 @@ pub struct Pieces<'a> {
     pending: Option<Piece>,
 }
 
-impl<'a> Pieces<'a> {
+impl Pieces {
     /// The pieces of `range`.
-    pub fn new(text: &'a [u8], range: Range<usize>, sizes: Sizes) -> Pieces<'a> {
-        let end = range.end.min(text.len());
-        Pieces { text: text.get(..end).unwrap_or(text), at: range.start, end, sizes, pending: None }
+    pub fn new(range: Range<usize>, sizes: Sizes) -> Pieces {
+        Pieces { at: range.start, end: range.end, sizes, pending: None }
     }
 
-    /// The end of the statement that begins at `at`, and its opening brace when it ends with a block of its own.
-    fn statement(&self, mut at: usize) -> (usize, Option<usize>) {
-        let mut depth = 0_usize;
-        let mut opening = None;
-        while at < self.end {
-            let byte = self.text.get(at);
-            at = skip_one(self.text, at);
-            match byte {
-                Some(b'{') => {
-                    if depth == 0 && opening.is_none() {
-                        opening = Some(at - 1);
-                    }
-                    depth += 1;
-                }
-                Some(b'}') if depth <= 1 => return (at, opening.filter(|_| depth == 1)),
-                Some(b'}') => depth -= 1,
-                Some(b';') if depth == 0 => return (at, None),
-                _ => {}
-            }
-        }
-        (self.end, None)
-    }
-
-    /// Whether a piece may end here: what follows is not the rest of an `if`, or a semicolon behind a key's brace.
-    fn may_cut(&self, mut at: usize) -> bool {
-        loop {
-            at = skip_blanks(self.text, at);
-            match self.text.get(at) {
-                Some(b'#') => at = skip_comment(self.text, at),
-                Some(b'e' | b'E' | b';') => return false,
-                _ => return true,
-            }
-        }
-    }
-}
-
-impl Iterator for Pieces<'_> {
-    type Item = Piece;
-
-    fn next(&mut self) -> Option<Piece> {
+    /// The next piece; `text` is always the same text.
+    pub fn next(&mut self, text: &[u8]) -> Option<Piece> {
         if let Some(piece) = self.pending.take() {
             return Some(piece);
         }
+        let text = text.get(..self.end).unwrap_or(text);
         let start = self.at;
-        while self.at < self.end {
+        while self.at < text.len() {
             let statement = self.at;
-            let (end, opening) = self.statement(statement);
+            let (end, opening) = statement_end(text, statement);
             self.at = end;
             if opening.is_some()
                 && end - statement > self.sizes.large
-                && self.may_cut(statement)
-                && self.may_cut(end)
+                && may_cut(text, statement)
+                && may_cut(text, end)
             {
                 let large = Piece { range: statement..end, opening };
                 if start == statement {
@@ -246,11 +208,48 @@ impl Iterator for Pieces<'_> {
                 self.pending = Some(large);
                 return Some(Piece { range: start..statement, opening: None });
             }
-            if end - start >= self.sizes.piece && self.may_cut(end) {
+            if end - start >= self.sizes.piece && may_cut(text, end) {
                 break;
             }
         }
         (start < self.at).then_some(Piece { range: start..self.at, opening: None })
+    }
+}
+
+/// The end of the statement that begins at `at`, and its opening brace when it ends with a block of its own.
+fn statement_end(text: &[u8], mut at: usize) -> (usize, Option<usize>) {
+    let mut depth = 0_usize;
+    let mut opening = None;
+    while let Some(byte) = text.get(at) {
+        at = match byte {
+            b'#' | b'"' => skip_one(text, at),
+            _ => at + 1,
+        };
+        match byte {
+            b'{' => {
+                if depth == 0 && opening.is_none() {
+                    opening = Some(at - 1);
+                }
+                depth += 1;
+            }
+            b'}' if depth <= 1 => return (at, opening.filter(|_| depth == 1)),
+            b'}' => depth -= 1,
+            b';' if depth == 0 => return (at, None),
+            _ => {}
+        }
+    }
+    (text.len(), None)
+}
+
+/// Whether a piece may end here: what follows is not the rest of an `if`, or a semicolon behind a key's brace.
+fn may_cut(text: &[u8], mut at: usize) -> bool {
+    loop {
+        at = skip_blanks(text, at);
+        match text.get(at) {
+            Some(b'#') => at = skip_comment(text, at),
+            Some(b'e' | b'E' | b';') => return false,
+            _ => return true,
+        }
     }
 }
 
@@ -292,7 +291,8 @@ mod tests {
     }
 
     fn pieces(text: &str) -> Vec<(&str, bool)> {
-        let pieces = Pieces::new(text.as_bytes(), 0..text.len(), Sizes::default());
+        let mut pieces = Pieces::new(0..text.len(), Sizes::default());
+        let pieces = std::iter::from_fn(|| pieces.next(text.as_bytes()));
         pieces.map(|piece| (&text[piece.range], piece.opening.is_some())).collect()
     }
 

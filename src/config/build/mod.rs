@@ -41,7 +41,7 @@ use super::network::{ClassId, GroupId, HostId, LeaseIdFormat, PeerId, Scope, Ser
 use super::tree::{Block, Statement};
 use crate::log::Line;
 use crate::options::Spaces;
-use crate::syntax::{Parsed, Span};
+use crate::syntax::{Loader, Parsed, Reader, SourceMap, Span};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -94,6 +94,15 @@ pub fn build(parsed: &Parsed, family: Family) -> Built {
     builder.finish()
 }
 
+/// Reads a file and all that it includes, and builds its typed configuration on the way; the syntax tree never stands in
+/// memory as a whole. `name` is the file's name as the administrator gave it. The source map is what spans refer to.
+pub fn read(name: &[u8], bytes: Vec<u8>, loader: &mut dyn Loader, family: Family) -> (SourceMap, Built) {
+    let mut reader = Reader::new(name, bytes, loader);
+    let mut builder = Builder::new(family);
+    walk::walk_reader(&mut builder, &mut reader);
+    (reader.into_source_map(), builder.finish())
+}
+
 /// Builds executable statements that stand alone, such as the body of an `on` block in the lease file, by the option
 /// definitions and classes of a configuration. The findings are what stands against them.
 pub fn build_block(config: &Config, parsed: &Parsed) -> Result<Block, Vec<Diagnostic>> {
@@ -128,6 +137,8 @@ pub struct Builder {
     /// The statements of each scope, parallel to `config.scopes`.
     statements: Vec<Vec<Statement>>,
     notices: Vec<Notice>,
+    /// How many errors were reported.
+    errors: usize,
     unsupported: Vec<Unsupported>,
     /// Where the statement at hand stands.
     span: Span,
@@ -188,6 +199,7 @@ impl Builder {
             config,
             statements: vec![Vec::new()],
             notices: Vec::new(),
+            errors: 0,
             unsupported: Vec::new(),
             span: Span::default(),
             fatal: false,
@@ -309,6 +321,7 @@ impl Builder {
     }
 
     pub(super) fn report(&mut self, diagnostic: Diagnostic) -> Refused {
+        self.errors += usize::from(diagnostic.severity == Severity::Error);
         self.notices.push(Notice::Diagnostic(Box::new(diagnostic)));
         Refused
     }

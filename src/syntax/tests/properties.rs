@@ -188,7 +188,7 @@ fn is_malformed(statement: &Statement) -> bool {
         StatementKind::Key(key) => {
             !key.closed || key.statements.iter().any(|s| matches!(s.kind, KeyStatementKind::Malformed(_)))
         }
-        StatementKind::Include(include) => include.content.is_err(),
+        StatementKind::Include(include) => matches!(include.content, Content::Read(Err(_))),
         _ => false,
     };
     member
