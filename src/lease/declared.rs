@@ -4,7 +4,9 @@
 //! Mirrors ISC `server/db.c` (`write_named_billing_class`, `write_group`, `write_host`) and the first half of
 //! `server/mdb.c:write_leases`. Where dhcpd walks a hash table so do we, as the order shows in the file.
 
-use super::writer::{Words, is_printable, write_address, write_class_value, write_hardware, write_hex};
+use super::writer::{
+    Words, is_plain, write_address, write_class_value, write_hardware, write_hex, write_quoted,
+};
 use crate::config::network::{Class, ClassId, Group, GroupId, Host, HostId, ScopeId};
 use crate::config::{Config, print_expression};
 use crate::log::Line;
@@ -32,7 +34,8 @@ pub(super) fn items(config: &Config, lines: &mut Vec<Line>) -> Vec<Item> {
     }
     if !config.groups.is_empty() {
         let written = |group: &Group| if group.deleted { group.fixed } else { group.dynamic };
-        let groups = config.groups.iter().enumerate().filter(|(_, group)| written(group) && plain(&group.name));
+        let groups =
+            config.groups.iter().enumerate().filter(|(_, group)| written(group));
         let groups = groups.map(|(at, group)| (group.name.as_bytes(), GroupId(at as u32))).collect();
         let before = items.len();
         items.extend(in_hash_order(groups, GROUPS).into_iter().map(Item::Group));
@@ -89,14 +92,13 @@ fn write_class(out: &mut Vec<u8>, class: &Class, words: &dyn Words) {
     let config = words.config();
     match &class.hash_value {
         None => {
-            out.extend(b"class \"");
-            out.extend(class.name.as_bytes());
-            out.push(b'"');
+            out.extend(b"class ");
+            write_quoted(out, class.name.as_bytes());
         }
         Some(value) => {
-            out.extend(b"subclass \"");
-            out.extend(class.name.as_bytes());
-            out.extend(b"\" ");
+            out.extend(b"subclass ");
+            write_quoted(out, class.name.as_bytes());
+            out.push(b' ');
             write_class_value(out, value);
         }
     }
@@ -124,7 +126,7 @@ fn write_class(out: &mut Vec<u8>, class: &Class, words: &dyn Words) {
 
 fn write_group(out: &mut Vec<u8>, group: &Group, words: &dyn Words) {
     out.extend(b"group ");
-    out.extend(group.name.as_bytes());
+    write_group_name(out, group.name.as_bytes());
     out.extend(b" {");
     for (flag, text) in [(group.dynamic, "\n  dynamic;"), (group.fixed, "\n  static;")] {
         if flag {
@@ -137,6 +139,16 @@ fn write_group(out: &mut Vec<u8>, group: &Group, words: &dyn Words) {
         write_statements(out, group.scope, words);
     }
     out.extend(b"\n}\n");
+}
+
+/// dhcpd leaves out the quotes, and then reads only what looks like a word.
+fn write_group_name(out: &mut Vec<u8>, name: &[u8]) {
+    let word = |c: &u8| c.is_ascii_alphanumeric() || *c == b'-' || *c == b'_';
+    if name.first().is_some_and(u8::is_ascii_alphabetic) && name.iter().all(word) {
+        out.extend(name);
+    } else {
+        write_quoted(out, name);
+    }
 }
 
 fn write_host(out: &mut Vec<u8>, id: HostId, host: &Host, words: &dyn Words) {
@@ -179,9 +191,9 @@ fn write_host(out: &mut Vec<u8>, id: HostId, host: &Host, words: &dyn Words) {
     }
     let group = host.group.and_then(|id| config.groups.get(id.index()));
     if let Some(group) = group {
-        out.extend(b"\n  group \"");
-        out.extend(group.name.as_bytes());
-        out.extend(b"\";");
+        out.extend(b"\n  group ");
+        write_quoted(out, group.name.as_bytes());
+        out.push(b';');
     }
     if group.is_none_or(|group| group.scope != host.scope) {
         write_statements(out, host.scope, words);
@@ -223,8 +235,4 @@ fn string_hash(key: &[u8]) -> u32 {
 /// ISC `db_printable`: what can stand in the file unquoted, or between quotes as it is.
 fn plain(name: &str) -> bool {
     name.bytes().all(is_plain)
-}
-
-fn is_plain(c: u8) -> bool {
-    is_printable(c) && c != b'"' && c != b'\\'
 }

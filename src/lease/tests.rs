@@ -447,7 +447,9 @@ mod transitions {
                     super::walk::Step::End => break,
                 }
             }
-            let all = Queue::ALL.into_iter().flat_map(|queue| db.queue(PoolId(0), queue));
+            let pools = db.pool_order().iter();
+            let queues = pools.flat_map(|&pool| Queue::ALL.into_iter().map(move |queue| (pool, queue)));
+            let all = queues.flat_map(|(pool, queue)| db.queue(pool, queue));
             prop_assert_eq!(used, all.filter(|&id| db.was_used(id)).collect::<Vec<_>>());
         }
     }
@@ -545,7 +547,8 @@ mod file {
     fn empty() -> Config {
         let text = b"subnet 10.0.0.0 netmask 255.0.0.0 { range 10.0.0.1 10.0.0.200; }".to_vec();
         let mut nothing = |_: &[u8]| Err(crate::syntax::LoadError { errno: None, message: String::new() });
-        crate::config::build(&crate::syntax::parse(b"f", text, &mut nothing), crate::config::Family::V4).config
+        crate::config::build(&crate::syntax::parse(b"f", text, &mut nothing), crate::config::Family::V4)
+            .config
     }
 
     fn plain() -> Config {
@@ -643,6 +646,7 @@ mod file {
         };
         config.classes = vec![class("c", None, None), class("c", Some(ClassId(0)), Some(b"text"))];
         config.classes[0].subclasses.insert(Octets::new(b"text"), ClassId(1));
+        config.class_order = vec![ClassId(0)];
         let file = b"lease 10.0.0.10 { binding state active; ends never; billing class \"c\"; }\n\
             lease 10.0.0.11 { binding state active; ends never; billing subclass \"c\" \"text\"; }\n\
             lease 10.0.0.12 { binding state active; ends never; billing subclass \"c\" 1:2; }\n\

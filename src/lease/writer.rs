@@ -7,9 +7,9 @@ use super::others::PeerState;
 use super::{Lease, date};
 use crate::config::Config;
 use crate::config::network::{ClassId, Hardware, Host, HostId, LeaseIdFormat};
-use crate::config::tree::Expr;
 use crate::config::print::print_statements;
 use crate::config::tree::Block;
+use crate::config::tree::Expr;
 use crate::eval::bindings::Value;
 use crate::eval::classes::Spawned;
 use crate::eval::{Handler, Handlers};
@@ -144,7 +144,7 @@ pub fn write_lease(out: &mut Vec<u8>, lease: &Lease, now: Seconds, words: &dyn W
         }
     }
     if let Some(name) = &lease.client_hostname
-        && name.iter().all(|&c| is_printable(c) && c != b'"' && c != b'\\')
+        && name.iter().copied().all(is_plain)
     {
         out.extend(b"\n  client-hostname \"");
         out.extend(name.as_slice());
@@ -274,23 +274,24 @@ pub(super) fn write_hardware(out: &mut Vec<u8>, hardware: &Hardware) {
 fn write_billing(out: &mut Vec<u8>, (name, value): (&[u8], Option<&Octets>)) {
     match value {
         None => {
-            out.extend(b"\n  billing class \"");
-            out.extend(name);
-            out.extend(b"\";");
+            out.extend(b"\n  billing class ");
+            write_quoted(out, name);
+            out.push(b';');
         }
         Some(value) => {
-            out.extend(b"\n  billing subclass \"");
-            out.extend(name);
-            out.extend(b"\" ");
+            out.extend(b"\n  billing subclass ");
+            write_quoted(out, name);
+            out.push(b' ');
             write_class_value(out, value);
             out.push(b';');
         }
     }
 }
 
-/// The value a subclass stands for (ISC `print_hash_string`): text is not escaped.
+/// The value a subclass stands for (ISC `print_hash_string`): as text where dhcpd would read the same from it. dhcpd does
+/// not escape it either, so a quote in what a relay agent says makes it lose the whole file at its next start.
 pub(super) fn write_class_value(out: &mut Vec<u8>, value: &[u8]) {
-    if value.iter().all(|&c| is_printable(c)) {
+    if value.iter().copied().all(is_plain) {
         out.push(b'"');
         out.extend(value);
         out.push(b'"');
@@ -361,7 +362,12 @@ pub(super) fn write_hex(out: &mut Vec<u8>, octets: &[u8]) {
     }
 }
 
+/// Means itself between quotes (ISC `db_printable`).
+pub(super) fn is_plain(c: u8) -> bool {
+    is_printable(c) && c != b'"' && c != b'\\'
+}
+
 /// C's `isascii` and `isprint`.
-pub(super) fn is_printable(c: u8) -> bool {
+fn is_printable(c: u8) -> bool {
     (b' '..=b'~').contains(&c)
 }

@@ -170,7 +170,8 @@ fn unpack(message: &[u8], at: usize, into: &mut [u8; MAX_NAME + 1]) -> Option<(u
             }
             POINTER => {
                 let low = *message.get(source)?;
-                taken.get_or_insert(source + 1 - at);
+                // A second pointer may stand before the name.
+                taken.get_or_insert_with(|| source + 1 - at);
                 source = usize::from(length & 0x3f) << 8 | usize::from(low);
                 checked += 2;
                 // More octets seen than there are: a loop.

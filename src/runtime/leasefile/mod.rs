@@ -126,7 +126,8 @@ impl<D: Disk> LeaseFile<D> {
     /// # Errors
     /// What dhcpd logs.
     pub fn begin_rewrite(&self, now: i64) -> Result<NewFile<D>, RewriteFailure> {
-        let temporary = with_suffix(&self.path, &format!(".{now}"), "new_lease_file: lease file path too long")?;
+        let temporary =
+            with_suffix(&self.path, &format!(".{now}"), "new_lease_file: lease file path too long")?;
         let file = self.disk.create(&temporary).map_err(|error| {
             let reason = sys::percent_m(&error);
             RewriteFailure::Complaint(vec![Line::error(format!("Can't create new lease file: {reason}"))])
@@ -190,7 +191,10 @@ impl<D: Disk> LeaseFile<D> {
         let directory = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
         if self.use_fsync
             && let Err(error) = self.disk.sync_directory(directory.unwrap_or(Path::new(".")))
-            && error.raw_os_error() == Some(libc::EIO)
+            && !matches!(
+                error.raw_os_error(),
+                Some(libc::EINVAL | libc::EOPNOTSUPP | libc::ENOSYS | libc::EACCES | libc::EPERM)
+            )
         {
             self.poisoned = true;
             return Err(RewriteFailure::Complaint(cannot_sync(&error)));

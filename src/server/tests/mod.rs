@@ -130,6 +130,7 @@ impl Server {
         };
         server.take(effects);
         server.log.clear();
+        server.file.clear();
         server
     }
 
