@@ -294,7 +294,8 @@ impl Server {
                 Effect::Commit(commit) | Effect::Rewrite { last: Some(commit), .. } => {
                     self.handle(Event::Committed(commit))
                 }
-                Effect::Rewrite { last: None, .. } | Effect::Write(_) | Effect::Send(_) | Effect::Ping(_) => {}
+                Effect::Rewrite { last: None, .. } | Effect::Write(_) | Effect::Send(_) | Effect::Ping(_) => {
+                }
             }
         }
     }

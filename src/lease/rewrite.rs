@@ -5,9 +5,9 @@
 //! when its turn comes. One that changed, or moved to another place, since the rewrite began may be written twice or not
 //! at all: [`LeaseDb::end_walk`] names it, and it is to be written once more behind everything else.
 
-use super::walk::Step;
 use super::declared::{Item, items, write_item};
 use super::others::{FailoverBlock, OtherBlock};
+use super::walk::Step;
 use super::writer::{Words, header, write_lease};
 use super::{BindingState, Lease, LeaseDb};
 use crate::log::Line;
@@ -70,12 +70,7 @@ impl Rewrite {
     }
 
     /// All of it at once, with what dhcpd logs about it.
-    pub fn whole(
-        db: &mut LeaseDb,
-        others: &Others,
-        now: Seconds,
-        words: &dyn Words,
-    ) -> (Vec<u8>, Vec<Line>) {
+    pub fn whole(db: &mut LeaseDb, others: &Others, now: Seconds, words: &dyn Words) -> (Vec<u8>, Vec<Line>) {
         let mut rewrite = Self::begin(db);
         let mut text = Vec::new();
         loop {

@@ -545,7 +545,8 @@ mod file {
     fn empty() -> Config {
         let text = b"subnet 10.0.0.0 netmask 255.0.0.0 { range 10.0.0.1 10.0.0.200; }".to_vec();
         let mut nothing = |_: &[u8]| Err(crate::syntax::LoadError { errno: None, message: String::new() });
-        crate::config::build(&crate::syntax::parse(b"f", text, &mut nothing), crate::config::Family::V4).config
+        crate::config::build(&crate::syntax::parse(b"f", text, &mut nothing), crate::config::Family::V4)
+            .config
     }
 
     fn plain() -> Config {

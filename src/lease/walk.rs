@@ -3,9 +3,9 @@
 //! The order is that of ISC `server/mdb.c:write_leases4`: pools, their queues, each queue front to back. A lease that
 //! moves while the walk is under way may be met twice or not at all, so the walk notes all that change.
 
+use super::LeaseId;
 use super::db::LeaseDb;
 use super::queue::{NIL, Queue};
-use super::LeaseId;
 use std::collections::BTreeSet;
 
 /// Where a walk is.

@@ -54,8 +54,7 @@ pub(super) fn entries(
     environment: &dyn Environment,
     lines: &mut Vec<Line>,
 ) -> Vec<u8> {
-    let names =
-        Names { config: &core.config, spawned: &core.memory.spawned, environment, looked_up: None };
+    let names = Names { config: &core.config, spawned: &core.memory.spawned, environment, looked_up: None };
     let mut text = Vec::with_capacity(512);
     for &id in leases {
         write_lease(&mut text, &core.leases.lease(id), now, &names, lines);

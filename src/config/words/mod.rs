@@ -100,7 +100,8 @@ pub fn declared(
     echo: Echo<Arc<[u8]>>,
     source: Arc<[u8]>,
 ) -> (Builder, Option<Declared>) {
-    let mut no_loader = |_: &[u8]| Err(LoadError { errno: None, message: "No such file or directory".to_owned() });
+    let mut no_loader =
+        |_: &[u8]| Err(LoadError { errno: None, message: "No such file or directory".to_owned() });
     let mut walk = Walk {
         cursor: Cursor::resume(file, source, at, echo),
         builder,

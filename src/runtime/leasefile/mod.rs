@@ -126,7 +126,8 @@ impl<D: Disk> LeaseFile<D> {
     /// # Errors
     /// What dhcpd logs.
     pub fn begin_rewrite(&self, now: i64) -> Result<NewFile<D>, RewriteFailure> {
-        let temporary = with_suffix(&self.path, &format!(".{now}"), "new_lease_file: lease file path too long")?;
+        let temporary =
+            with_suffix(&self.path, &format!(".{now}"), "new_lease_file: lease file path too long")?;
         let file = self.disk.create(&temporary).map_err(|error| {
             let reason = sys::percent_m(&error);
             RewriteFailure::Complaint(vec![Line::error(format!("Can't create new lease file: {reason}"))])

@@ -143,8 +143,7 @@ fn the_writer_reports_in_order_and_finishes_what_it_was_given() {
     let directory = Directory::new("writer");
     let file = open(&directory.database(""));
     let (sender, reports) = mpsc::channel();
-    let writer =
-        Writer::start(file, move |report| sender.send(report).expect("heard")).expect("a thread");
+    let writer = Writer::start(file, move |report| sender.send(report).expect("heard")).expect("a thread");
     for commit in 1..=50 {
         writer.append(format!("{commit}\n").into_bytes());
         writer.commit(CommitId(commit));
@@ -225,7 +224,11 @@ struct Stored {
 
 impl Fragile {
     /// Counts a request; fails it if it is to fail. With an error `half` happens all the same.
-    fn ask<R>(&self, half: impl FnOnce(&mut Medium), whole: impl FnOnce(&mut Medium) -> io::Result<R>) -> io::Result<R> {
+    fn ask<R>(
+        &self,
+        half: impl FnOnce(&mut Medium),
+        whole: impl FnOnce(&mut Medium) -> io::Result<R>,
+    ) -> io::Result<R> {
         let mut medium = self.0.lock().expect("no test panics with it");
         medium.asked += 1;
         let asked = medium.asked;
@@ -377,7 +380,8 @@ fn lines(content: &[u8]) -> BTreeSet<u64> {
 /// Entries are appended and committed, in between the file is written anew in pieces, and when something fails, all at
 /// once, as the engine does it. The entries that were acknowledged.
 fn play(disk: &Fragile) -> BTreeSet<u64> {
-    let file = LeaseFile::open_on(disk.clone(), Path::new("/l/db"), true, Identity::default()).expect("opens");
+    let file =
+        LeaseFile::open_on(disk.clone(), Path::new("/l/db"), true, Identity::default()).expect("opens");
     let (sender, reports) = mpsc::channel();
     let writer = Writer::start(file, move |report| sender.send(report).expect("heard")).expect("a thread");
     let entry = |number: u64| format!("<{number}>\n").into_bytes();
@@ -405,7 +409,9 @@ fn play(disk: &Fragile) -> BTreeSet<u64> {
         let mut waiting = true;
         while waiting || (in_pieces && number % 8 == 7) {
             let report = reports.recv().expect("the writer lives");
-            let (Report::Committed(done, _) | Report::Failed(done, _)) = &report else { panic!("{report:?}") };
+            let (Report::Committed(done, _) | Report::Failed(done, _)) = &report else {
+                panic!("{report:?}")
+            };
             waiting &= done.0 != id;
             let upto = asked[&done.0];
             let rewrite = done.0 > 1000;

@@ -21,9 +21,16 @@ const LARGEST_BATCH: usize = 1 << 20;
 enum Job<D: Disk> {
     Append(Vec<u8>),
     Commit(CommitId),
-    Rewrite { piece: Vec<u8>, now: i64, last: Option<CommitId> },
+    Rewrite {
+        piece: Vec<u8>,
+        now: i64,
+        last: Option<CommitId>,
+    },
     /// From the thread that fills a new file: it is complete and synced.
-    Filled { outcome: Result<NewFile<D>, Complaint>, commit: CommitId },
+    Filled {
+        outcome: Result<NewFile<D>, Complaint>,
+        commit: CommitId,
+    },
     Stop,
 }
 
@@ -129,7 +136,8 @@ impl<D: Disk, R: FnMut(Report)> Work<D, R> {
             let mut next = Some(first);
             while let Some(job) = next {
                 self.job(job);
-                next = if self.file.pending.len() < LARGEST_BATCH { self.queue.try_recv().ok() } else { None };
+                next =
+                    if self.file.pending.len() < LARGEST_BATCH { self.queue.try_recv().ok() } else { None };
             }
             self.finish_commit();
         }
