@@ -390,11 +390,11 @@ fn every_statement_has_an_entry() {
         CONF,
         &[
             "DECLARATIONS",
-            "In a subnet, subnet6 or shared-network",
-            "In a host",
-            "In a group",
-            "In a class",
-            "In a pool",
+            "Inside a subnet, subnet6 or shared-network",
+            "Inside a host",
+            "Inside a group",
+            "Inside a class",
+            "Inside a pool",
         ],
     );
     let mut described = all_phrases(&declarations);
@@ -422,12 +422,112 @@ fn every_permit_and_failover_parameter_has_an_entry() {
     let failover = failover.iter().map(|phrase| phrase.trim_start_matches("peer ").to_owned()).collect();
     agree(failover, grammar.starts(&["failover_parameter"]));
     agree(
-        all_phrases(&within(CONF, &["In failover peer state"])),
+        all_phrases(&within(CONF, &["Inside a failover peer state"])),
         grammar.starts(&["my_state", "partner_state", "state_mclt"]),
     );
     let zone = ["zone_primary", "zone_secondary", "zone_primary6", "zone_secondary6", "zone_key"];
-    agree(all_phrases(&within(CONF, &["In a zone"])), grammar.starts(&zone));
-    agree(all_phrases(&within(CONF, &["In a key"])), grammar.starts(&["key_algorithm", "key_secret"]));
+    agree(all_phrases(&within(CONF, &["Inside a zone"])), grammar.starts(&zone));
+    agree(all_phrases(&within(CONF, &["Inside a key"])), grammar.starts(&["key_algorithm", "key_secret"]));
+}
+
+/// The table of `Where declarations may stand`, cell by cell.
+#[test]
+fn declarations_stand_where_the_table_says() {
+    let net =
+        "subnet 10.1.0.0 netmask 255.255.0.0 { } subnet 10.3.0.0 netmask 255.255.0.0 { range 10.3.0.1; }";
+    let blocks = [
+        (Family::V4, "FILE"),
+        (Family::V4, "group { FILE }"),
+        (Family::V4, "host x { FILE }"),
+        (Family::V4, &format!("shared-network x {{ {net} FILE }}")),
+        (Family::V4, "subnet 10.1.0.0 netmask 255.255.0.0 { FILE }"),
+        (Family::V4, "class \"x\" { FILE }"),
+        (Family::V4, "subnet 10.1.0.0 netmask 255.255.0.0 { pool { range 10.1.9.9; FILE } }"),
+    ];
+    let blocks6 = [
+        (Family::V6, "FILE"),
+        (Family::V6, "group { FILE }"),
+        (Family::V6, "host x { FILE }"),
+        (Family::V6, "shared-network x { subnet6 2001:db8::/32 { } FILE }"),
+        (Family::V6, "subnet6 2001:db8::/32 { FILE }"),
+        (Family::V6, "class \"x\" { FILE }"),
+        (Family::V6, "subnet6 2001:db8::/32 { pool6 { range6 2001:db8:: 2001:db8::1; FILE } }"),
+    ];
+    let peer =
+        "failover peer \"q\" { primary; address 10.0.0.1; peer address 10.0.0.2; mclt 60; split 128; }\n";
+    let samples: &[(&str, &str)] = &[
+        ("options", "option routers 10.0.0.1;"),
+        ("parameters", "max-lease-time 60;"),
+        ("executable statements", "if known { max-lease-time 60; }"),
+        ("include", "include \"empty\";"),
+        ("server-identifier", "server-identifier 10.0.0.1;"),
+        ("server-duid", "server-duid LL;"),
+        ("lease-id-format", "lease-id-format hex;"),
+        ("key", "key k { algorithm hmac-md5; secret c2VjcmV0; }"),
+        ("zone", "zone example.org. { primary 10.0.0.1; }"),
+        ("authoritative", "authoritative;"),
+        ("option definitions", "option own code 200 = text;"),
+        ("option definitions", "option space own;"),
+        ("shared-network", "shared-network y { subnet 10.2.0.0 netmask 255.255.0.0 { } }"),
+        ("subnet", "subnet 10.2.0.0 netmask 255.255.0.0 { }"),
+        ("subnet6", "6 subnet6 2001:db9::/32 { }"),
+        ("group", "group { }"),
+        ("host", "host y { }"),
+        ("class", "class \"y\" { }"),
+        ("subclass", "subclass \"of\" 1:2:3;"),
+        ("pool", "pool { range 10.1.0.1; }"),
+        ("pool6", "6 pool6 { range6 2001:db8::10 2001:db8::11; }"),
+        ("range", "range 10.1.0.1;"),
+        ("range6", "6 range6 2001:db8::10 2001:db8::11;"),
+        ("prefix6", "6 prefix6 2001:db8:100:: 2001:db8:100:: /56;"),
+        ("permits", "allow known-clients;"),
+        ("interface", "interface eth0;"),
+        ("hardware", "hardware ethernet 1:2:3:4:5:6;"),
+        ("uid", "uid 1:2;"),
+        ("host-identifier", "host-identifier option host-name \"x\";"),
+        ("fixed-address", "fixed-address 10.0.0.1;"),
+        ("fixed-address6", "fixed-address6 2001:db8::1;"),
+        ("fixed-prefix6", "fixed-prefix6 2001:db8::/56;"),
+        ("match", "match hardware;"),
+        ("match", "match if known;"),
+        ("spawn with", "spawn with hardware;"),
+        ("lease limit", "lease limit 4;"),
+        ("failover peer with a block", &peer.replace("\"q\"", "\"r\"")),
+        ("failover peer with a semicolon", "failover peer \"q\";"),
+    ];
+    let (_, table) = CONF.split_once(".Ss Where declarations may stand").expect("the table");
+    let (table, _) = table.split_once(".El").expect("its end");
+    let rows: Vec<&str> = table.lines().filter_map(|line| line.strip_prefix(".It ")).collect();
+    assert_eq!(rows[0], "\"\" Ta file Ta group Ta host Ta net Ta subnet Ta class Ta pool");
+    let mut wrong = Vec::new();
+    let mut seen = BTreeSet::new();
+    for row in &rows[1..] {
+        let (names, cells) = row.split_once(" Ta ").expect("a cell");
+        for name in names.split(", ") {
+            seen.insert(name);
+            let mine: Vec<_> = samples.iter().filter(|(row, _)| *row == name).collect();
+            assert!(!mine.is_empty(), "no sample of {name}");
+            for (_, sample) in mine {
+                let (blocks, sample) = match sample.strip_prefix("6 ") {
+                    Some(sample) => (&blocks6, sample),
+                    None => (&blocks, *sample),
+                };
+                for (cell, (family, block)) in cells.split(" Ta ").zip(blocks) {
+                    let text = format!(
+                        "{peer}class \"of\" {{ match hardware; }}\n{}",
+                        block.replace("FILE", sample)
+                    );
+                    let none = |_: &[u8]| Ok::<_, LoadError>(Vec::new());
+                    let parsed = syntax::parse(b"example", text.into_bytes(), &mut { none });
+                    if config::build(&parsed, *family).accepted() != (cell == "yes") {
+                        wrong.push(format!("{sample} in {block}: not {cell}"));
+                    }
+                }
+            }
+        }
+    }
+    assert!(samples.iter().all(|(name, _)| seen.contains(name)), "every sample has its row");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
@@ -567,7 +667,7 @@ fn the_comparison_can_fail() {
     let grammar = Grammar::read();
     let page = CONF.replacen(".It Ic lease limit", ".It Ic lease limits", 1);
     let found = std::panic::catch_unwind(|| {
-        agree(all_phrases(&within(&page, &["In a class"])), grammar.starts(&["class_member"]));
+        agree(all_phrases(&within(&page, &["Inside a class"])), grammar.starts(&["class_member"]));
     });
     assert!(found.is_err());
     assert_eq!(phrases("Ic range Oo Cm dynamic-bootp Oc Ar first"), ["range"]);
