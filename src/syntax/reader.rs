@@ -7,11 +7,11 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::Loader;
 use super::ast::{Content, Fault, FaultKind, Include, IncludeError, Statement};
 use super::build::Session;
 use super::scan::{Pieces, Scan, Sizes, scan};
 use super::source::{FileId, SourceMap, Span};
-use super::Loader;
 
 /// Whose statements a block holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,7 +175,14 @@ impl<'l> Reader<'l> {
         Some(self.begin(open, pieces, Scope::File, true, depth))
     }
 
-    fn begin(&mut self, open: OpenFile, pieces: Pieces, scope: Scope, is_file: bool, depth: usize) -> Stretch {
+    fn begin(
+        &mut self,
+        open: OpenFile,
+        pieces: Pieces,
+        scope: Scope,
+        is_file: bool,
+        depth: usize,
+    ) -> Stretch {
         self.opened += 1;
         self.open.push(open.clone());
         let outer_depth = std::mem::replace(&mut self.session.depth, depth);

@@ -428,7 +428,9 @@ fn includes_that_fail_are_values() {
         [FaultKind::IncludeCycle, FaultKind::IncludeCycle, FaultKind::Include, FaultKind::Unexpected]
     );
     let StatementKind::Include(missing) = &parsed.statements[1].kind else { panic!() };
-    assert!(matches!(&missing.content, Content::Read(Err(IncludeError::Load(error))) if error.errno == Some(2)));
+    assert!(
+        matches!(&missing.content, Content::Read(Err(IncludeError::Load(error))) if error.errno == Some(2))
+    );
     assert!(matches!(parsed.statements[3].kind, StatementKind::Authoritative(true)));
     let mut number = 0;
     let mut chain = |_: &[u8]| {

@@ -36,6 +36,7 @@ impl Builder {
 
     /// The closing brace of a group: a named one can be joined by hosts from now on.
     pub fn close_group(&mut self, draft: GroupDraft) {
+        self.seal_scope(draft.scope);
         let Some(name) = draft.name else { return };
         let name = self.name(&name);
         if draft.deleted {

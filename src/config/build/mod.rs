@@ -37,7 +37,7 @@ pub use pool::{PoolDraft, RangePlace};
 use super::Config;
 use super::diagnostic::{Code, Diagnostic, Notice, Severity};
 use super::index::{HostIndex, SubnetIndex};
-use super::network::{ClassId, GroupId, LeaseIdFormat, PeerId, Scope, ServerDuid, SubnetId};
+use super::network::{ClassId, GroupId, LeaseIdFormat, PeerId, Scope, ScopeId, ServerDuid, SubnetId};
 use super::tree::{Block, Statement};
 use crate::log::Line;
 use crate::options::Spaces;
@@ -127,8 +127,8 @@ pub struct Refused;
 pub struct Builder {
     pub(super) family: Family,
     pub(super) config: Config,
-    /// The statements of each scope, parallel to `config.scopes`.
-    statements: Vec<Vec<Statement>>,
+    /// The statements of the scopes whose blocks are open.
+    statements: HashMap<ScopeId, Vec<Statement>>,
     notices: Vec<Notice>,
     /// How many errors were reported.
     errors: usize,
@@ -180,7 +180,7 @@ impl Builder {
         let mut builder = Self {
             family,
             config,
-            statements: vec![Vec::new()],
+            statements: HashMap::new(),
             notices: Vec::new(),
             errors: 0,
             unsupported: Vec::new(),
@@ -288,9 +288,8 @@ impl Builder {
 
     /// The finished configuration, with everything that was said and not taken before.
     pub fn finish(mut self) -> Built {
-        let statements = std::mem::take(&mut self.statements);
-        for (scope, list) in self.config.scopes.iter_mut().zip(statements) {
-            if !list.is_empty() {
+        for (id, list) in std::mem::take(&mut self.statements) {
+            if let Some(scope) = self.config.scopes.get_mut(id.index()) {
                 scope.statements = list.into();
             }
         }
