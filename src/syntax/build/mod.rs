@@ -7,6 +7,7 @@
 mod declarations;
 mod executable;
 mod expressions;
+mod usual;
 mod values;
 
 use std::cell::Cell;
@@ -224,7 +225,17 @@ impl<'a, 'l> FileBuilder<'a, 'l> {
             statements.push(statement);
             return;
         }
-        match self.parse(scope.rule(), piece.range.clone()) {
+        let mut range = piece.range.clone();
+        if self.session.sizes.usual && matches!(scope, Scope::File | Scope::Group | Scope::Network) {
+            while let Some((host, end)) = self.usual_host(range.start, range.end) {
+                statements.push(host);
+                range.start = end;
+            }
+            if self.is_gap(range.start, range.end) {
+                return;
+            }
+        }
+        match self.parse(scope.rule(), range) {
             Ok(mut pairs) => {
                 let members = pairs.next().map(inner).into_iter().flatten();
                 statements.extend(members.map(|pair| self.statement(pair, None)));

@@ -197,8 +197,72 @@ fn is_malformed(statement: &Statement) -> bool {
             .any(|block| !block.closed || block.statements.iter().any(is_malformed))
 }
 
+/// Hosts in about their usual look: good ones, and such as are good, odd or bad by a detail.
+fn hosts() -> impl Strategy<Value = String> {
+    let names = prop::sample::select(vec![
+        "a",
+        "client-1",
+        "3com.example",
+        "a . b",
+        "x.",
+        "host",
+        "A_b",
+        "-",
+        "\"q\"",
+        "",
+    ]);
+    let members = prop::sample::select(vec![
+        "hardware ethernet 02:00:5e:0:1:ff;",
+        "hardware  ethernet 2:0 ;",
+        "hardware ethernet 1;hardware token-ring 1:2;",
+        "hardware ethernet 001:2;",
+        "hardware ethernet 1:2 :3;",
+        "hardware ethernet;",
+        "hardware ethernet 1:2:3:4:5:6:7:8:9:a:b:c:d:e:f:10:11:12:13:14:15;",
+        "HARDWARE ETHERNET 1:2;",
+        "fixed-address 10.0.0.1;",
+        "fixed-address 010.0.0.255 ;",
+        "fixed-address 10.0.0.256;",
+        "fixed-address 10.0.0.1, 10.0.0.2;",
+        "fixed-address 10.0.0;",
+        "fixed-address name.example;",
+        "fixed-address6 ::1;",
+        "option host-name \"client\";",
+        "option host-name \"caf\u{e9} # { ; }\";",
+        "option host-name \"a\\x41\";",
+        "option routers 10.0.0.1, gw.example;",
+        "option x.y 1;",
+        "option x . y 1;",
+        "option x code 5 = text;",
+        "option x codes 5;",
+        "option space z;",
+        "option x 1:2:-3 true/_;",
+        "option x = concat (\"a\", \"b\");",
+        "option x;",
+        "option 1x 5;",
+        "filename \"boot\";",
+        "dynamic;",
+        "# a comment\n",
+        "}",
+        ";",
+    ]);
+    let noise =
+        prop::sample::select(vec!["#", "\n", "\"", ";", "}", "{", "x", " ", ".", ":", "\u{e9}", "\0"]);
+    let host = (names, prop::collection::vec(members, 0..5))
+        .prop_map(|(name, members)| format!("host {name} {{ {} }}\n", members.join(" ")));
+    (prop::collection::vec(host, 1..5), any::<prop::sample::Index>(), prop::option::weighted(0.3, noise))
+        .prop_map(|(hosts, at, noise)| {
+            let mut text = hosts.concat();
+            let at = at.index(text.len());
+            if let Some(noise) = noise.filter(|_| text.is_char_boundary(at)) {
+                text.insert_str(at, noise);
+            }
+            text
+        })
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_bytes_are_read(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
@@ -218,9 +282,20 @@ proptest! {
     #[test]
     fn the_pieces_make_no_difference(text in soup()) {
         let whole = parse(b"x", text.clone().into_bytes(), &mut no_files);
-        let sizes = Sizes { piece: 1, large: 1 };
+        let sizes = Sizes { piece: 1, large: 1, usual: false };
         let cut = parse_in_pieces(b"x", text.into_bytes(), &mut no_files, sizes);
         prop_assert_eq!(whole.statements, cut.statements);
         prop_assert_eq!(whole.faults, cut.faults);
+    }
+
+    #[test]
+    fn the_usual_look_is_what_the_grammar_makes_of_it(text in hosts(), group in any::<bool>()) {
+        let text = if group { format!("group {{ {text} }}") } else { text };
+        // Small sizes, so that the members of the group are pieces of their own.
+        let sizes = Sizes { piece: 1, large: 1, usual: true };
+        let quick = parse_in_pieces(b"x", text.clone().into_bytes(), &mut no_files, sizes);
+        let grammar = parse_in_pieces(b"x", text.into_bytes(), &mut no_files, Sizes { usual: false, ..sizes });
+        prop_assert_eq!(quick.statements, grammar.statements);
+        prop_assert_eq!(quick.faults, grammar.faults);
     }
 }
