@@ -448,7 +448,12 @@ fn compare(cases: &[Case], oracle: &Path) -> Vec<String> {
                     continue;
                 }
                 let text = |outcome: &Outcome| {
-                    format!("{}\n{}\n{}", outcome.status, outcome.said, String::from_utf8_lossy(&outcome.leases))
+                    format!(
+                        "{}\n{}\n{}",
+                        outcome.status,
+                        outcome.said,
+                        String::from_utf8_lossy(&outcome.leases)
+                    )
                 };
                 let (theirs, ours) = (text(&theirs), text(&ours));
                 let diff = similar::TextDiff::from_lines(&theirs, &ours);

@@ -277,9 +277,7 @@ impl Player<'_> {
     fn settle_after(&mut self, line: &str) {
         let (before, end) = (self.log.len(), Instant::now() + SYNC);
         self.settle();
-        while self.running
-            && !self.log.iter().skip(before).any(|l| l.contains(line))
-            && Instant::now() < end
+        while self.running && !self.log.iter().skip(before).any(|l| l.contains(line)) && Instant::now() < end
         {
             self.settle();
         }

@@ -34,8 +34,7 @@ pub(super) fn items(config: &Config, lines: &mut Vec<Line>) -> Vec<Item> {
     }
     if !config.groups.is_empty() {
         let written = |group: &Group| if group.deleted { group.fixed } else { group.dynamic };
-        let groups =
-            config.groups.iter().enumerate().filter(|(_, group)| written(group));
+        let groups = config.groups.iter().enumerate().filter(|(_, group)| written(group));
         let groups = groups.map(|(at, group)| (group.name.as_bytes(), GroupId(at as u32))).collect();
         let before = items.len();
         items.extend(in_hash_order(groups, GROUPS).into_iter().map(Item::Group));

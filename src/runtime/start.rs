@@ -81,6 +81,8 @@ pub fn start(log: &Log, program: &OsStr, words: &[OsString], child: &mut Option<
         daemon::change_root(directory)?;
     }
     if cli.test_config && !cli.test_leases {
+        // The process ends here; taking a large configuration apart first would cost more than reading a small one.
+        std::mem::forget(config);
         return Ok(());
     }
     if cli.family() == Family::V6 {

@@ -37,7 +37,7 @@ pub use pool::{PoolDraft, RangePlace};
 use super::Config;
 use super::diagnostic::{Code, Diagnostic, Notice, Severity};
 use super::index::{HostIndex, SubnetIndex};
-use super::network::{ClassId, GroupId, HostId, LeaseIdFormat, PeerId, Scope, ServerDuid, SubnetId};
+use super::network::{ClassId, GroupId, HostId, LeaseIdFormat, PeerId, Scope, ScopeId, ServerDuid, SubnetId};
 use super::tree::{Block, Statement};
 use crate::log::Line;
 use crate::options::Spaces;
@@ -134,8 +134,8 @@ pub struct Refused;
 pub struct Builder {
     pub(super) family: Family,
     pub(super) config: Config,
-    /// The statements of each scope, parallel to `config.scopes`.
-    statements: Vec<Vec<Statement>>,
+    /// The statements of the scopes whose blocks are open.
+    statements: HashMap<ScopeId, Vec<Statement>>,
     notices: Vec<Notice>,
     /// How many errors were reported.
     errors: usize,
@@ -197,7 +197,7 @@ impl Builder {
         let mut builder = Self {
             family,
             config,
-            statements: vec![Vec::new()],
+            statements: HashMap::new(),
             notices: Vec::new(),
             errors: 0,
             unsupported: Vec::new(),
@@ -229,7 +229,7 @@ impl Builder {
     /// joined, as what is read is written again.
     pub fn resume(config: Config) -> Self {
         let mut builder = Self::new(Family::V4);
-        builder.statements = vec![Vec::new(); config.scopes.len()];
+        builder.statements.clear();
         for &id in &config.class_order {
             if let Some(class) = config.classes.get(id.index()) {
                 builder.classes.insert(class.name.clone(), id);
@@ -265,11 +265,7 @@ impl Builder {
 
     /// The configuration that was resumed, with what was added.
     pub fn into_resumed(mut self) -> Config {
-        for (scope, list) in self.config.scopes.iter_mut().zip(self.statements) {
-            if !list.is_empty() {
-                scope.statements = scope.statements.iter().cloned().chain(list).collect();
-            }
-        }
+        self.seal_scopes();
         self.config
     }
 
@@ -358,12 +354,7 @@ impl Builder {
 
     /// The finished configuration, with everything that was said and not taken before.
     pub fn finish(mut self) -> Built {
-        let statements = std::mem::take(&mut self.statements);
-        for (scope, list) in self.config.scopes.iter_mut().zip(statements) {
-            if !list.is_empty() {
-                scope.statements = list.into();
-            }
-        }
+        self.seal_scopes();
         self.order_subnets();
         self.config.subnet_index = SubnetIndex::new(&self.config.subnets);
         let (mut diagnostics, mut log, mut fatal) = (Vec::new(), Vec::new(), None);

@@ -51,6 +51,8 @@ const LOCATED_FAULTS: usize = 1000;
 pub struct Session<'l> {
     pub source_map: SourceMap,
     pub faults: Vec<Fault>,
+    /// How many faults got an exact place.
+    pub located: usize,
     pub loader: &'l mut dyn Loader,
     /// The names of the files that are being read, outermost first.
     pub open_files: Vec<Box<[u8]>>,
@@ -68,7 +70,7 @@ impl<'l> Session<'l> {
         let mut source_map = SourceMap::default();
         source_map.add(name, bytes, None);
         let (faults, open_files) = (Vec::new(), Vec::new());
-        Session { source_map, faults, loader, open_files, depth: 0, sizes, whole: true }
+        Session { source_map, faults, located: 0, loader, open_files, depth: 0, sizes, whole: true }
     }
 
     /// Reads a file that is in the source map, whole.
@@ -404,9 +406,10 @@ impl<'a, 'l> FileBuilder<'a, 'l> {
             return Fault { kind: FaultKind::UnexpectedEnd, span: Span::new(span.file, end, end) };
         }
         let unexpected = |span| Fault { kind: FaultKind::Unexpected, span };
-        if self.session.faults.len() >= LOCATED_FAULTS {
+        if self.session.located >= LOCATED_FAULTS {
             return unexpected(span);
         }
+        self.session.located += 1;
         let base = self.base;
         let parsed = self.parse(Rule::strict_statement, span.start as usize..span.end as usize);
         self.base = base;
