@@ -414,9 +414,15 @@ impl Turn<'_> {
         header.htype = hardware.htype;
         // A hardware address has at most 16 octets.
         header.hlen = u8::try_from(hardware.address.len()).unwrap_or(u8::MAX);
-        header.chaddr = self.core.chaddr.get(&id).copied().unwrap_or_default();
-        header.chaddr.iter_mut().zip(&hardware.address).for_each(|(to, from)| *to = *from);
+        header.chaddr = self.lease_chaddr(id, &hardware.address);
         header
+    }
+
+    /// `chaddr` as it is kept with a lease: the hardware address and what was behind it.
+    pub(super) fn lease_chaddr(&self, id: LeaseId, address: &[u8]) -> [u8; 16] {
+        let mut chaddr = self.core.chaddr.get(&id).copied().unwrap_or_default();
+        chaddr.iter_mut().zip(address).for_each(|(to, from)| *to = *from);
+        chaddr
     }
 
     /// Puts a name into its field; one that leaves no room for a NUL is cut, with a line.
