@@ -93,7 +93,7 @@ mod tests {
         assert_eq!(main(&[50, 0, 10, 2, 91, 0, 255]), Some([0, 2, 91, 0]));
         assert_eq!(main(&[50, 1, 10, 255, 91, 0, 13]), Some([10, 0, 91, 0]), "what is behind END counts");
         assert_eq!(main(&[50, 0]), Some([0; 4]));
-        assert_eq!(main(&[50, 0, 60, 1, 7, 9, 255]), Some([0, 1, 7, 9]));
+        assert_eq!(main(&[50, 0, 60, 1, 7, 9, 1, 5]), Some([0, 1, 7, 0]));
         assert_eq!(main(&[50, 0, 60, 0, 61, 1, 9]), Some([0, 0, 0, 1]), "so is one behind the next option");
     }
 
