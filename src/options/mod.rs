@@ -23,6 +23,7 @@ mod reply;
 mod reply6;
 mod space;
 mod state;
+mod stray;
 mod tables;
 
 pub use domain::{
@@ -40,3 +41,4 @@ pub use space::{
     DefineError, Keeping, NameError, OptionDef, OptionId, Resolved, Space, SpaceId, Spaces, Wire,
 };
 pub use state::{Entry, OptionState};
+pub use stray::stray_address;

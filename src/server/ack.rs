@@ -318,6 +318,7 @@ impl Turn<'_> {
             if self.core.leases.supersede(id, new).conflict {
                 self.error(format!("Lease conflict at {}", work.grant.lease.address));
             }
+            self.keep_chaddr(id, work.incoming.header());
             self.settle(id, answer != Answer::Offer);
             self.expire_overdue(id);
         }

@@ -7,7 +7,7 @@ use super::parameters::dhcp;
 use crate::config::network::{ClassId, Hardware, NetworkId};
 use crate::config::tree::Octets;
 use crate::log::Line;
-use crate::options::{OptionFields, PacketOptions, Spaces, parse_packet_options};
+use crate::options::{OptionFields, PacketOptions, Spaces, parse_packet_options, stray_address};
 use crate::wire::packet::{Header, Packet};
 use std::net::{Ipv4Addr, SocketAddrV4};
 
@@ -115,12 +115,26 @@ impl Incoming {
         self.options.value(Spaces::DHCP, dhcp::CLIENT_IDENTIFIER).map(|value| value.octets.clone())
     }
 
-    /// Option 50. A value too short for an address counts as one nobody has.
+    /// Option 50.
     pub fn requested_address(&self) -> Option<Ipv4Addr> {
-        let octets = self.option(dhcp::REQUESTED_ADDRESS)?;
-        let mut address = [0; 4];
-        address.iter_mut().zip(octets).for_each(|(to, from)| *to = *from);
-        Some(Ipv4Addr::from(address))
+        self.address_option(dhcp::REQUESTED_ADDRESS)
+    }
+
+    /// Option 54.
+    pub fn server_identifier(&self) -> Option<Ipv4Addr> {
+        self.address_option(dhcp::SERVER_IDENTIFIER)
+    }
+
+    /// The first four octets of an option, be it as short as it may.
+    fn address_option(&self, code: u32) -> Option<Ipv4Addr> {
+        if let Some(octets) = self.option(code)?.first_chunk::<4>() {
+            return Some(Ipv4Addr::from(*octets));
+        }
+        let header = self.header();
+        let fields =
+            OptionFields { options: self.packet.options()?, file: &header.file, sname: &header.sname };
+        let overload = self.option(dhcp::OVERLOAD).and_then(|v| v.first()).copied().unwrap_or(0);
+        stray_address(fields, overload, u8::try_from(code).ok()?).map(Ipv4Addr::from)
     }
 
     /// `ciaddr`, when not 0.

@@ -77,9 +77,9 @@ impl Turn<'_> {
             // A lease without hardware has an empty address; dhcpd makes its length 255.
             let hardware = lease.hardware.clone().unwrap_or_default();
             header.htype = hardware.htype;
-            header.hlen = hardware.address.len().min(16) as u8;
-            header.chaddr = [0; 16];
-            header.chaddr.iter_mut().zip(&hardware.address).for_each(|(to, from)| *to = *from);
+            header.hlen =
+                if lease.hardware.is_some() { hardware.address.len().min(16) as u8 } else { u8::MAX };
+            header.chaddr = query.lease.map_or([0; 16], |id| self.lease_chaddr(id, &hardware.address));
         }
         self.set_option(&mut options, dhcp::MESSAGE_TYPE, [kind]);
         self.info(prefix);

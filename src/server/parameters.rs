@@ -10,6 +10,7 @@ pub mod dhcp {
     pub const HOST_NAME: u32 = 12;
     pub const REQUESTED_ADDRESS: u32 = 50;
     pub const LEASE_TIME: u32 = 51;
+    pub const OVERLOAD: u32 = 52;
     pub const MESSAGE_TYPE: u32 = 53;
     pub const SERVER_IDENTIFIER: u32 = 54;
     pub const PARAMETER_REQUEST_LIST: u32 = 55;

@@ -5,13 +5,14 @@
 
 use super::ack::Work;
 use super::incoming::Incoming;
-use super::logline::{client_name, hardware_text};
+use super::logline::{client_name, hardware_text, text_or_hex};
 use super::parameters::{dhcp, server};
 use super::route::{self, Outgoing};
 use super::turn::{Grant, Ground, Turn};
 use super::{Effect, Send};
 use crate::config::tree::{Expr, Octets};
 use crate::eval::{ReplyOptions, evaluate_data};
+use crate::lease::LeaseId;
 use crate::options::{PackedOptions, Packing, SpaceId, Spaces, pack_reply};
 use crate::time::Seconds;
 use crate::wire::packet::{BOOTREPLY, BROADCAST_FLAG, Header};
@@ -334,7 +335,7 @@ impl Turn<'_> {
             flags: reply.flags,
             sname: [0; 64],
             file: [0; 128],
-            ..*reply.incoming.header()
+            ..self.lease_hardware(&reply)
         };
         let filename = reply.filename.as_deref().filter(|name| !name.is_empty());
         let server_name = reply.server_name.as_deref().filter(|name| !name.is_empty());
@@ -370,7 +371,10 @@ impl Turn<'_> {
             "{} on {} to {} {}via {}",
             reply.answer.name(),
             lease.address,
-            lease.hardware.as_ref().map_or_else(String::new, |h| hardware_text(&h.address)),
+            match &lease.hardware {
+                Some(hardware) => hardware_text(&hardware.address),
+                None => text_or_hex(lease.uid.as_deref().unwrap_or_default(), 60),
+            },
             client_name(lease.client_hostname.as_deref()),
             self.via(&reply.incoming),
         );
@@ -386,6 +390,39 @@ impl Turn<'_> {
         };
         let (route, failure_site) = route::of_reply(&outgoing, &self.core.settings);
         self.effects.push(Effect::Send(Send { route, payload, failure_site: Some(failure_site) }));
+    }
+
+    /// dhcpd keeps all sixteen octets of `chaddr` with a lease, whatever the length (ISC `ack_lease`).
+    pub(super) fn keep_chaddr(&mut self, id: LeaseId, header: &Header) {
+        if header.chaddr.iter().skip(header.hardware_address().len()).all(|&octet| octet == 0) {
+            self.core.chaddr.remove(&id);
+        } else {
+            self.core.chaddr.insert(id, header.chaddr);
+        }
+    }
+
+    /// The request's header with the hardware address of the lease: the two differ when a lease is given again
+    /// unaltered, and when it was abandoned while its ping was out. Then there is no address, and dhcpd's length of
+    /// one less than zero makes it a broadcast.
+    fn lease_hardware(&self, reply: &Reply) -> Header {
+        let mut header = *reply.incoming.header();
+        let Some(id) = reply.grant.id else { return header };
+        let Some(hardware) = &reply.grant.lease.hardware else {
+            header.hlen = u8::MAX;
+            return header;
+        };
+        header.htype = hardware.htype;
+        // A hardware address has at most 16 octets.
+        header.hlen = u8::try_from(hardware.address.len()).unwrap_or(u8::MAX);
+        header.chaddr = self.lease_chaddr(id, &hardware.address);
+        header
+    }
+
+    /// `chaddr` as it is kept with a lease: the hardware address and what was behind it.
+    pub(super) fn lease_chaddr(&self, id: LeaseId, address: &[u8]) -> [u8; 16] {
+        let mut chaddr = self.core.chaddr.get(&id).copied().unwrap_or_default();
+        chaddr.iter_mut().zip(address).for_each(|(to, from)| *to = *from);
+        chaddr
     }
 
     /// Puts a name into its field; one that leaves no room for a NUL is cut, with a line.

@@ -6,7 +6,6 @@ use super::ack::Granting;
 use super::find_lease::{Chosen, Found};
 use super::incoming::Incoming;
 use super::logline::{client_name, requester};
-use super::parameters::dhcp;
 use super::reply::Answer;
 use super::turn::{Turn, same_hardware};
 use crate::config::network::SubnetId;
@@ -64,14 +63,7 @@ impl Turn<'_> {
 
     fn request_prefix(&self, incoming: &Incoming, address: Ipv4Addr, chosen: Option<&Chosen>) -> String {
         let lease = self.lease_of(chosen);
-        let server = match incoming.option(dhcp::SERVER_IDENTIFIER) {
-            Some(octets) => {
-                let mut address = [0; 4];
-                address.iter_mut().zip(octets).for_each(|(to, from)| *to = *from);
-                format!(" ({})", Ipv4Addr::from(address))
-            }
-            None => String::new(),
-        };
+        let server = incoming.server_identifier().map_or_else(String::new, |address| format!(" ({address})"));
         let who = requester(incoming.header().htype, incoming.header().hardware_address(), lease.as_deref());
         let name = client_name(lease.as_ref().and_then(|l| l.client_hostname.as_deref()));
         format!("DHCPREQUEST for {address}{server} from {who} {name}via {}", self.via(incoming))

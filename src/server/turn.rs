@@ -53,6 +53,8 @@ pub(super) struct Core {
     pub site_spaces_warned: HashSet<SpaceId>,
     /// Pools whose high threshold was logged: the count at which logging is armed again.
     pub crossed: HashMap<PoolId, i64>,
+    /// `chaddr` of a lease's client, where octets behind the hardware address are not zero.
+    pub chaddr: HashMap<LeaseId, [u8; 16]>,
 }
 
 impl Core {
@@ -71,6 +73,7 @@ impl Core {
             informs_refused: 0,
             site_spaces_warned: HashSet::new(),
             crossed: HashMap::new(),
+            chaddr: HashMap::new(),
         }
     }
 }
