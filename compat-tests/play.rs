@@ -95,9 +95,22 @@ impl Player<'_> {
             Action::Client { .. } | Action::ExpectLog(_) => {}
             Action::Send { client, kind, changes } => {
                 self.reused = false;
+                let before = self.log.len();
                 let frame = self.draft(client, kind, changes)?;
                 self.subject.transmit(frame.1.as_deref(), &frame.0)?;
                 self.settle();
+                // Their lines wait for the disk, and may come after the fence.
+                let late = match kind {
+                    Kind::Release => "DHCPRELEASE of",
+                    Kind::Decline => "DHCPDECLINE of",
+                    _ => "",
+                };
+                for _ in 0..3 {
+                    if self.log.iter().skip(before).any(|line| line.contains(late)) {
+                        break;
+                    }
+                    self.settle();
+                }
             }
             Action::Expect { client, what } => self.expect(step, client, *what),
             Action::Start(arguments) => {

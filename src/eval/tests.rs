@@ -115,6 +115,7 @@ impl World {
             packet,
             options,
             known: false,
+            agent_options_in_reply: false,
             relayed_by: None,
         });
         context
@@ -426,7 +427,7 @@ fn relays_are_counted_from_the_client() {
     let relays = [World::new().with_packet(&[(12, b"near")]), World::new().with_packet(&[(12, b"far")])];
     let request = |world: &'static World, relayed_by| {
         let (packet, options) = world.packet.as_ref().expect("a packet");
-        Request { packet, options, known: false, relayed_by }
+        Request { packet, options, known: false, agent_options_in_reply: false, relayed_by }
     };
     // A context borrows for as long as it lives; a test may leak.
     let leak = |world: World| &*Box::leak(Box::new(world));

@@ -311,6 +311,7 @@ fn write_binding(out: &mut Vec<u8>, name: &str, value: &Value, lines: &mut Vec<L
             start(out);
             write_quoted(out, octets);
         }
+        Value::Nowhere => return,
         Value::Number(number) => {
             start(out);
             // Writing to a Vec cannot fail.

@@ -16,6 +16,7 @@ use crate::eval::{Handlers, ReplyOptions, execute};
 use crate::lease::{BindingState, Lease};
 use crate::options::Spaces;
 use crate::time::Seconds;
+use std::sync::Arc;
 
 const REQUEST: u8 = 3;
 
@@ -103,7 +104,7 @@ impl Turn<'_> {
     /// Runs the scopes and makes every test that can end in a refusal.
     fn decide(&mut self, work: &mut Work, granting: &Granting) -> Option<Granted> {
         let answer = granting.answer;
-        self.echo_agent_options(&work.incoming, &mut work.options);
+        self.echo_agent_options(&mut work.incoming, &mut work.options);
         let lease = &mut work.grant.lease;
         if lease.ends <= self.now.wall && answer != Answer::Offer {
             // The statements below install new ones. An offer of a valid lease must not touch them.
@@ -248,7 +249,7 @@ impl Turn<'_> {
             // dhcpd has moved the variables to the new data by now; the flag sees none of them.
             let stash = self.lease_flag(work, server::STASH_AGENT_OPTIONS);
             if stash.is_none_or(|flag| flag.on) {
-                new.agent_options = agent_options(&work.incoming);
+                new.agent_options = agent_options(&work.incoming, &work.options);
             }
         }
         if let Some(name) = work.incoming.option(dhcp::HOST_NAME) {
@@ -292,6 +293,7 @@ impl Turn<'_> {
     fn store(&mut self, work: &mut Work, answer: Answer, granted: Granted) -> Stored {
         let Granted { mut new, mut expiry, .. } = granted;
         let Some(id) = work.grant.id else {
+            self.forget_functions(&new.bindings, "dhcp.c(3249)");
             work.grant.lease.hardware = new.hardware;
             return Stored { expiry, same_client: false, to_be_committed: false };
         };
@@ -336,10 +338,15 @@ struct Stored {
     to_be_committed: bool,
 }
 
-/// The agent options of a packet, as a lease keeps them.
-fn agent_options(incoming: &Incoming) -> Vec<(u8, Octets)> {
+/// The agent options of a packet, as a lease keeps them: those that statements replaced are lost.
+fn agent_options(incoming: &Incoming, options: &ReplyOptions) -> Vec<(u8, Octets)> {
     let mut kept = Vec::new();
     for entry in incoming.options.entries(Spaces::AGENT) {
+        let here = options.value(Spaces::AGENT, entry.option.code);
+        let echoed = incoming.agent_options_echoed.iter().find(|(code, _)| *code == entry.option.code);
+        if !here.zip(echoed).is_some_and(|(here, (_, echoed))| Arc::ptr_eq(here, echoed)) {
+            continue;
+        }
         // Codes of the `agent` space are one octet wide.
         let Ok(code) = u8::try_from(entry.option.code) else { continue };
         kept.push((code, entry.value.octets.clone()));
