@@ -245,10 +245,12 @@ impl Turn<'_> {
         if let Some(class) = work.incoming.option(dhcp::VENDOR_CLASS_IDENTIFIER).filter(|o| !o.is_empty()) {
             new.bindings.set(&"vendor-class-identifier".into(), Some(Value::Data(class.into())));
         }
+        let mut stashing = false;
         if !work.incoming.agent_options_stashed && work.incoming.has_agent_options() {
             // dhcpd has moved the variables to the new data by now; the flag sees none of them.
             let stash = self.lease_flag(work, server::STASH_AGENT_OPTIONS);
-            if stash.is_none_or(|flag| flag.on) {
+            stashing = stash.is_none_or(|flag| flag.on);
+            if stashing {
                 new.agent_options = agent_options(&work.incoming, &work.options);
             }
         }
@@ -272,6 +274,10 @@ impl Turn<'_> {
         new.dynamic_bootp |= lease.dynamic_bootp || answer == Answer::BootReply;
         if answer != Answer::Offer {
             self.run_commit_statements(work, new);
+            if stashing {
+                // As the commit statements left them.
+                new.agent_options = agent_options(&work.incoming, &work.options);
+            }
             // The DNS update itself belongs to another layer; whether one is wanted is asked here.
             let mut to_be = Grant { id: work.grant.id, lease: new.clone() };
             self.flag(&mut work.incoming, Ground::Lease(&mut to_be), &mut work.options, server::DDNS_UPDATES);
