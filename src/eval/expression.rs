@@ -153,8 +153,15 @@ fn call<'e>(name: &Arc<str>, arguments: &[Expr], context: &mut Context<'_>) -> O
 
 /// A call where only one type will do. It is made, with all its side effects, but dhcpd never takes the value: after a
 /// complaint about a type other than the wanted one the caller says `bogus opcode`.
-pub(super) fn call_in_vain(expr: &Expr, context: &mut Context<'_>, wanted: u32, place: &str) -> Option<Value> {
-    let (Expr::Call { name, .. }, Outcome::Value(value)) = (expr, evaluate(expr, context)) else { return None };
+pub(super) fn call_in_vain(
+    expr: &Expr,
+    context: &mut Context<'_>,
+    wanted: u32,
+    place: &str,
+) -> Option<Value> {
+    let (Expr::Call { name, .. }, Outcome::Value(value)) = (expr, evaluate(expr, context)) else {
+        return None;
+    };
     let value = value.into_value();
     let found = value.type_number();
     if found != wanted {

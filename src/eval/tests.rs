@@ -261,6 +261,27 @@ fn functions_see_and_change_the_variables_of_their_callers() {
 }
 
 #[test]
+fn a_bare_call_is_complained_about_and_sent() {
+    let mut world = World::new();
+    world.run(&[define("f", "p", &[Statement::Return(Some(variable("p")))])]).unwrap();
+    let sent = evaluate_sent(&call("f", text("x")), &mut world.context()).map(|data| data.to_vec());
+    assert_eq!(sent.as_deref(), Some(&b"x"[..]));
+    assert_eq!(world.lines(), ["Bogus opcode in evaluate_data_expression: 45"]);
+    assert_eq!(world.octets(&call("f", text("x"))), None);
+}
+
+#[test]
+fn a_variable_remembers_whether_empty_data_had_storage() {
+    let mut world = World::new();
+    world.run(&[set("literal", text("")), set("made", concat(text(""), text("")))]).unwrap();
+    assert_eq!(world.bindings.value("literal"), Some(&Value::Nowhere));
+    assert_eq!(world.bindings.value("made"), Some(&Value::Data(Octets::new(b""))));
+    world.run(&[set("copy", variable("literal"))]).unwrap();
+    assert_eq!(world.bindings.value("copy"), Some(&Value::Nowhere));
+    assert_eq!(world.octets(&variable("copy")).as_deref(), Some(&b""[..]));
+}
+
+#[test]
 fn letting_the_last_holder_of_a_function_go_is_logged() {
     let mut world = World::new();
     world.run(&[define("f", "p", &[]), set("g", variable("f")), set("f", text("x"))]).unwrap();

@@ -293,7 +293,8 @@ impl Turn<'_> {
         for entry in options.entries(Spaces::AGENT).to_vec() {
             // Codes of the `agent` space are one octet wide.
             let Ok(code) = u8::try_from(entry.option.code) else { continue };
-            let echoed = incoming.agent_options_echoed.iter().find(|(echoed, _)| *echoed == entry.option.code);
+            let echoed =
+                incoming.agent_options_echoed.iter().find(|(echoed, _)| *echoed == entry.option.code);
             let configured = !echoed.is_some_and(|(_, echoed)| Arc::ptr_eq(echoed, &entry.value));
             let said = self.effects.len();
             for setting in std::iter::once(&entry.value).chain(&entry.more) {
