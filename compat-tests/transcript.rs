@@ -25,6 +25,8 @@ static DUID: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// How old a lease is when it is given again.
 static AGE: LazyLock<Regex> = LazyLock::new(|| expression(r"^reuse_lease: lease age (\d+) \(secs\)"));
+/// The end of a lease that is over, and the moment, in seconds since 1970.
+static ENDED: LazyLock<Regex> = LazyLock::new(|| expression(r"\b(ends at|it is now) (\d{9,10})\b"));
 static POINTER: LazyLock<Regex> = LazyLock::new(|| expression(r"\bpool [0-9a-f]{9,16}\b"));
 static SYSLOG: LazyLock<Regex> = LazyLock::new(|| expression(r"^(<\d+>)\w{3} [ \d]\d [\d:]{8} (\w+)\[\d+\]"));
 static TEMPORARY: LazyLock<Regex> = LazyLock::new(|| expression(r"\.\d{9,11}\b"));
@@ -50,6 +52,7 @@ impl Normaliser<'_> {
             line = TEMPORARY.replace_all(&line, ".@time").into_owned();
         }
         line = self.soften(&AGE, &line);
+        line = ENDED.replace_all(&line, |c: &Captures<'_>| self.moment(c)).into_owned();
         for approx in self.approx {
             if let Approx::Log(expression) = approx {
                 line = self.soften(expression, &line);
@@ -74,6 +77,11 @@ impl Normaliser<'_> {
         let line = DATE.replace_all(&line, |c: &Captures<'_>| self.date(c));
         let line = DUID.replace(&line, |c: &Captures<'_>| self.duid(c));
         EPOCH.replace_all(&line, |c: &Captures<'_>| self.seconds(c)).into_owned()
+    }
+
+    fn moment(&self, c: &Captures<'_>) -> String {
+        let offset = c[2].parse::<i64>().unwrap_or(0) - self.epoch;
+        if offset.abs() > NEAR { c[0].to_owned() } else { format!("{} <{offset:+}s>", &c[1]) }
     }
 
     fn date(&self, c: &Captures<'_>) -> String {

@@ -8,6 +8,8 @@ use std::sync::Arc;
 pub enum Value {
     /// Octets.
     Data(Octets),
+    /// No octets, and no storage for any: what `""` yields. The lease file does not get it.
+    Nowhere,
     /// Unsigned 64 bit in dhcpd, kept signed as it prints.
     Number(i64),
     /// True or false.
@@ -21,7 +23,7 @@ impl Value {
     pub fn type_number(&self) -> u32 {
         match self {
             Self::Boolean(_) => 0,
-            Self::Data(_) => 1,
+            Self::Data(_) | Self::Nowhere => 1,
             Self::Number(_) => 2,
             Self::Function(_) => 4,
         }

@@ -12,7 +12,7 @@ use super::numeric::evaluate_numeric;
 use super::octets::{Data, until_nul};
 use crate::config::tree::{Expr, IntWidth};
 use crate::log::Line;
-use crate::options::{OptionId, join_domain_lists};
+use crate::options::{OptionId, Spaces, join_domain_lists};
 use crate::wire::packet::Header;
 use std::sync::Arc;
 
@@ -31,6 +31,24 @@ pub fn evaluate_data<'e, 'a: 'e>(expr: &'e Expr, context: &mut Context<'a>) -> O
         return Some(Data::constant(octets));
     }
     context.deeper(|context| data(expr, context))
+}
+
+/// Evaluates an option's value to be sent. About a value that is nothing but a call dhcpd complains, and sends it all the
+/// same, as it does not look whether the evaluation went well (ISC `common/options.c:store_options`).
+pub fn evaluate_sent<'e, 'a: 'e>(expr: &'e Expr, context: &mut Context<'a>) -> Option<Data<'e>> {
+    if !matches!(expr, Expr::Call { .. }) {
+        return evaluate_data(expr, context);
+    }
+    let value = call_in_vain(expr, context, 1, PLACE);
+    bogus_operator(expr, context);
+    match value {
+        Some(Value::Data(octets)) => Some(Data::kept(octets)),
+        _ => None,
+    }
+}
+
+fn bogus_operator(expr: &Expr, context: &mut Context<'_>) {
+    context.emit(Line::error(format!("Bogus opcode in {PLACE}: {}", operator_number(expr))));
 }
 
 fn data<'e, 'a: 'e>(expr: &'e Expr, context: &mut Context<'a>) -> Option<Data<'e>> {
@@ -72,7 +90,8 @@ fn data<'e, 'a: 'e>(expr: &'e Expr, context: &mut Context<'a>) -> Option<Data<'e
         }
         Expr::Pick(choices) => choices.iter().find_map(|choice| evaluate_data(choice, context)),
         Expr::Variable(name) => variable_as(name, context, PLACE, |value| match value {
-            Value::Data(octets) => Some(Data::shared(octets.clone())),
+            Value::Data(octets) => Some(Data::kept(octets.clone())),
+            Value::Nowhere => Some(Data::nowhere()),
             _ => None,
         }),
         Expr::ConfigOption(option) => config_option(*option, context),
@@ -95,7 +114,7 @@ fn data<'e, 'a: 'e>(expr: &'e Expr, context: &mut Context<'a>) -> Option<Data<'e
         Expr::Null => None,
         Expr::Call { .. } => {
             call_in_vain(expr, context, 1, PLACE);
-            context.emit(Line::error(format!("Bogus opcode in {PLACE}: {}", operator_number(expr))));
+            bogus_operator(expr, context);
             None
         }
         Expr::Function(_) => {
@@ -116,6 +135,9 @@ pub(super) fn request_option<'a>(option: OptionId, context: &mut Context<'a>) ->
         return set_option(option, context);
     }
     let request = context.request?;
+    if request.agent_options_in_reply && option.space == Spaces::AGENT {
+        return set_option(option, context);
+    }
     if let Some(value) = request.options.value(option.space, option.code) {
         return Some(Data::borrowed(value));
     }

@@ -30,6 +30,7 @@ impl Evaluated<'_> {
     /// As a variable keeps it.
     pub fn into_value(self) -> Value {
         match self {
+            Self::Data(data) if !data.has_storage() => Value::Nowhere,
             Self::Data(data) => Value::Data(data.into_octets()),
             // Kept signed, as it prints.
             Self::Number(number) => Value::Number(number.cast_signed()),
@@ -53,7 +54,8 @@ impl Evaluated<'_> {
 impl<'e> From<&Value> for Evaluated<'e> {
     fn from(value: &Value) -> Self {
         match value {
-            Value::Data(octets) => Self::Data(Data::shared(octets.clone())),
+            Value::Data(octets) => Self::Data(Data::kept(octets.clone())),
+            Value::Nowhere => Self::Data(Data::nowhere()),
             Value::Number(number) => Self::Number(number.cast_unsigned()),
             Value::Boolean(boolean) => Self::Boolean(*boolean),
             Value::Function(function) => Self::Function(Arc::clone(function)),
@@ -151,13 +153,21 @@ fn call<'e>(name: &Arc<str>, arguments: &[Expr], context: &mut Context<'_>) -> O
 
 /// A call where only one type will do. It is made, with all its side effects, but dhcpd never takes the value: after a
 /// complaint about a type other than the wanted one the caller says `bogus opcode`.
-pub(super) fn call_in_vain(expr: &Expr, context: &mut Context<'_>, wanted: u32, place: &str) {
-    if let (Expr::Call { name, .. }, Outcome::Value(value)) = (expr, evaluate(expr, context)) {
-        let found = value.into_value().type_number();
-        if found != wanted {
-            context.emit(Line::error(format!("{name}() returned type {found} in {place}.")));
-        }
+pub(super) fn call_in_vain(
+    expr: &Expr,
+    context: &mut Context<'_>,
+    wanted: u32,
+    place: &str,
+) -> Option<Value> {
+    let (Expr::Call { name, .. }, Outcome::Value(value)) = (expr, evaluate(expr, context)) else {
+        return None;
+    };
+    let value = value.into_value();
+    let found = value.type_number();
+    if found != wanted {
+        context.emit(Line::error(format!("{name}() returned type {found} in {place}.")));
     }
+    Some(value)
 }
 
 /// The value of a variable where only one type will do, through `take`; `wanted` is silent, other types are complained

@@ -26,7 +26,7 @@ mod pattern;
 
 pub use boolean::evaluate_boolean;
 pub use context::{Context, Fatal, MAX_DEPTH};
-pub use data::evaluate_data;
+pub use data::{evaluate_data, evaluate_sent};
 pub use execute::execute;
 pub use expression::{Evaluated, Outcome, evaluate};
 pub use numeric::evaluate_numeric;
@@ -88,6 +88,9 @@ pub struct Request<'a> {
     pub options: &'a PacketOptions,
     /// A host declaration matched this client (`known`).
     pub known: bool,
+    /// The reply shares the list of agent options with the packet: what statements set there, `option agent.x` reads
+    /// (ISC `server/dhcp.c:maybe_return_agent_options`).
+    pub agent_options_in_reply: bool,
     /// The DHCPv6 relay message this one came in, if any (`v6relay`).
     pub relayed_by: Option<&'a Request<'a>>,
 }

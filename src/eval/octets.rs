@@ -36,7 +36,7 @@ impl<'e> Data<'e> {
         Self { storage: Storage::Borrowed(octets), start: 0, end: octets.len() }
     }
 
-    /// A literal or the value of a variable: empty ones have no storage.
+    /// A literal: an empty one has no storage.
     pub fn constant(octets: &'e [u8]) -> Self {
         if octets.is_empty() { Self::nowhere() } else { Self::borrowed(octets) }
     }
@@ -46,6 +46,12 @@ impl<'e> Data<'e> {
         if octets.is_empty() {
             return Self::nowhere();
         }
+        let end = octets.len();
+        Self { storage: Storage::Octets(octets), start: 0, end }
+    }
+
+    /// The value of a variable that has storage.
+    pub fn kept(octets: Octets) -> Self {
         let end = octets.len();
         Self { storage: Storage::Octets(octets), start: 0, end }
     }

@@ -115,6 +115,7 @@ impl World {
             packet,
             options,
             known: false,
+            agent_options_in_reply: false,
             relayed_by: None,
         });
         context
@@ -257,6 +258,27 @@ fn functions_see_and_change_the_variables_of_their_callers() {
     assert_eq!(world.bindings.value("mine"), None);
     world.run(&[log(call("f", text("x")))]).unwrap();
     assert_eq!(world.lines(), ["Bogus opcode in evaluate_data_expression: 45"]);
+}
+
+#[test]
+fn a_bare_call_is_complained_about_and_sent() {
+    let mut world = World::new();
+    world.run(&[define("f", "p", &[Statement::Return(Some(variable("p")))])]).unwrap();
+    let sent = evaluate_sent(&call("f", text("x")), &mut world.context()).map(|data| data.to_vec());
+    assert_eq!(sent.as_deref(), Some(&b"x"[..]));
+    assert_eq!(world.lines(), ["Bogus opcode in evaluate_data_expression: 45"]);
+    assert_eq!(world.octets(&call("f", text("x"))), None);
+}
+
+#[test]
+fn a_variable_remembers_whether_empty_data_had_storage() {
+    let mut world = World::new();
+    world.run(&[set("literal", text("")), set("made", concat(text(""), text("")))]).unwrap();
+    assert_eq!(world.bindings.value("literal"), Some(&Value::Nowhere));
+    assert_eq!(world.bindings.value("made"), Some(&Value::Data(Octets::new(b""))));
+    world.run(&[set("copy", variable("literal"))]).unwrap();
+    assert_eq!(world.bindings.value("copy"), Some(&Value::Nowhere));
+    assert_eq!(world.octets(&variable("copy")).as_deref(), Some(&b""[..]));
 }
 
 #[test]
@@ -426,7 +448,7 @@ fn relays_are_counted_from_the_client() {
     let relays = [World::new().with_packet(&[(12, b"near")]), World::new().with_packet(&[(12, b"far")])];
     let request = |world: &'static World, relayed_by| {
         let (packet, options) = world.packet.as_ref().expect("a packet");
-        Request { packet, options, known: false, relayed_by }
+        Request { packet, options, known: false, agent_options_in_reply: false, relayed_by }
     };
     // A context borrows for as long as it lives; a test may leak.
     let leak = |world: World| &*Box::leak(Box::new(world));

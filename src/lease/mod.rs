@@ -78,6 +78,17 @@ pub struct RawHandler {
     pub body: Box<[u8]>,
 }
 
+/// A sub-option of the relay agent, kept on a lease.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AgentOption {
+    /// Its code in the `agent` space.
+    pub code: u8,
+    /// Its data.
+    pub value: Octets,
+    /// A statement set it, not the relay agent: dhcpd keeps an expression then, and the lease file does not get it.
+    pub configured: bool,
+}
+
 /// A lease. Times are seconds since 1970, 0 when never set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lease {
@@ -113,8 +124,8 @@ pub struct Lease {
     pub client_hostname: Option<Octets>,
     /// `set NAME = VALUE`
     pub bindings: Bindings,
-    /// `option agent.*`: sub-options (code, data) in order.
-    pub agent_options: Vec<(u8, Octets)>,
+    /// `option agent.*`: sub-options in order.
+    pub agent_options: Vec<AgentOption>,
     /// `on expiry` and the rest.
     pub handlers: Handlers,
     /// `on` blocks that are still text.

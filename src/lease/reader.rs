@@ -6,7 +6,7 @@
 
 use super::lexer::{Kind, Lexer, Token};
 use super::others::OtherBlock;
-use super::{BindingState, Lease, RawHandler};
+use super::{AgentOption, BindingState, Lease, RawHandler};
 use crate::config::Config;
 use crate::config::lease_file::Declaration;
 use crate::config::network::{ClassId, Hardware, PoolId, SubnetId};
@@ -649,7 +649,7 @@ impl<'a> Reader<'a, '_> {
                 return;
             }
             // Sub-options have one octet for their code.
-            lease.agent_options.push((option.code as u8, value));
+            lease.agent_options.push(AgentOption { code: option.code as u8, value, configured: false });
         }
     }
 

@@ -323,7 +323,8 @@ mod transitions {
         db.update(lease, |lease| lease.handlers.expiry = Some(handler.clone()));
         let mut new = db.lease(lease).into_owned();
         new.handlers = Handlers::default();
-        new.agent_options = vec![(1, Octets::new(b"x"))];
+        let value = Octets::new(b"x");
+        new.agent_options = vec![AgentOption { code: 1, value, configured: false }];
         new.reserved = true;
         let _ = db.supersede(lease, new.clone());
         db.settle(lease, NOW, false);
@@ -892,7 +893,8 @@ mod file {
             lease.bindings.entries.push(("b".into(), Some(Value::Number(number))));
             // A last NUL of a text is not written.
             let circuit: Vec<u8> = circuit.into_iter().map(|c| c.max(1)).collect();
-            lease.agent_options.push((1, Octets::new(&circuit)));
+            let value = Octets::new(&circuit);
+            lease.agent_options.push(AgentOption { code: 1, value, configured: false });
             let config = plain();
             let mut out = Vec::new();
             write_lease(&mut out, &lease, NOW, &config, &mut Vec::new());

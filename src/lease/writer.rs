@@ -136,11 +136,11 @@ pub fn write_lease(out: &mut Vec<u8>, lease: &Lease, now: Seconds, words: &dyn W
             write_binding(out, name, value, lines);
         }
     }
-    for (at, (code, value)) in lease.agent_options.iter().enumerate() {
+    for (at, option) in lease.agent_options.iter().enumerate() {
         // A sub-option that came more than once hangs on the first one, which alone is written.
-        let repeated = lease.agent_options[..at].iter().any(|(earlier, _)| earlier == code);
-        if !value.is_empty() && !repeated {
-            write_agent_option(out, *code, value, &words.config().spaces, lines);
+        let repeated = lease.agent_options[..at].iter().any(|earlier| earlier.code == option.code);
+        if !option.value.is_empty() && !option.configured && !repeated {
+            write_agent_option(out, option.code, &option.value, &words.config().spaces, lines);
         }
     }
     if let Some(name) = &lease.client_hostname
@@ -311,6 +311,7 @@ fn write_binding(out: &mut Vec<u8>, name: &str, value: &Value, lines: &mut Vec<L
             start(out);
             write_quoted(out, octets);
         }
+        Value::Nowhere => return,
         Value::Number(number) => {
             start(out);
             // Writing to a Vec cannot fail.

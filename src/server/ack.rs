@@ -10,12 +10,13 @@ use super::parameters::{dhcp, server};
 use super::reply::{Answer, Reply};
 use super::turn::{Grant, Ground, Turn};
 use crate::config::network::HostId;
-use crate::config::tree::Octets;
+use crate::config::tree::{Expr, Octets};
 use crate::eval::bindings::Value;
-use crate::eval::{Handlers, ReplyOptions, execute};
-use crate::lease::{BindingState, Lease};
-use crate::options::Spaces;
+use crate::eval::{Data, Handlers, ReplyOptions, evaluate_data, execute};
+use crate::lease::{AgentOption, BindingState, Lease};
+use crate::options::{Received, Spaces};
 use crate::time::Seconds;
+use std::sync::Arc;
 
 const REQUEST: u8 = 3;
 
@@ -103,7 +104,7 @@ impl Turn<'_> {
     /// Runs the scopes and makes every test that can end in a refusal.
     fn decide(&mut self, work: &mut Work, granting: &Granting) -> Option<Granted> {
         let answer = granting.answer;
-        self.echo_agent_options(&work.incoming, &mut work.options);
+        self.echo_agent_options(&mut work.incoming, &mut work.options);
         let lease = &mut work.grant.lease;
         if lease.ends <= self.now.wall && answer != Answer::Offer {
             // The statements below install new ones. An offer of a valid lease must not touch them.
@@ -200,6 +201,7 @@ impl Turn<'_> {
         if work.host.is_some() {
             return;
         }
+        self.show_changed_agent_options(work);
         let incoming = &work.incoming;
         work.host = self
             .without_address(&self.hosts_by_uid(incoming))
@@ -244,11 +246,13 @@ impl Turn<'_> {
         if let Some(class) = work.incoming.option(dhcp::VENDOR_CLASS_IDENTIFIER).filter(|o| !o.is_empty()) {
             new.bindings.set(&"vendor-class-identifier".into(), Some(Value::Data(class.into())));
         }
+        let mut stashing = false;
         if !work.incoming.agent_options_stashed && work.incoming.has_agent_options() {
             // dhcpd has moved the variables to the new data by now; the flag sees none of them.
             let stash = self.lease_flag(work, server::STASH_AGENT_OPTIONS);
-            if stash.is_none_or(|flag| flag.on) {
-                new.agent_options = agent_options(&work.incoming);
+            stashing = stash.is_none_or(|flag| flag.on);
+            if stashing {
+                new.agent_options = self.agent_options(work);
             }
         }
         if let Some(name) = work.incoming.option(dhcp::HOST_NAME) {
@@ -271,9 +275,56 @@ impl Turn<'_> {
         new.dynamic_bootp |= lease.dynamic_bootp || answer == Answer::BootReply;
         if answer != Answer::Offer {
             self.run_commit_statements(work, new);
+            if stashing {
+                // As the commit statements left them.
+                new.agent_options = self.agent_options(work);
+            }
             // The DNS update itself belongs to another layer; whether one is wanted is asked here.
             let mut to_be = Grant { id: work.grant.id, lease: new.clone() };
             self.flag(&mut work.incoming, Ground::Lease(&mut to_be), &mut work.options, server::DDNS_UPDATES);
+        }
+    }
+
+    /// The agent options of the packet as statements left them in the list it shares with the reply. What expressions
+    /// log while they are evaluated for this is not said.
+    fn agent_options(&mut self, work: &mut Work) -> Vec<AgentOption> {
+        let Work { incoming, grant, options, .. } = work;
+        let mut kept = Vec::new();
+        for entry in options.entries(Spaces::AGENT).to_vec() {
+            // Codes of the `agent` space are one octet wide.
+            let Ok(code) = u8::try_from(entry.option.code) else { continue };
+            let echoed =
+                incoming.agent_options_echoed.iter().find(|(echoed, _)| *echoed == entry.option.code);
+            let configured = !echoed.is_some_and(|(_, echoed)| Arc::ptr_eq(echoed, &entry.value));
+            let said = self.effects.len();
+            for setting in std::iter::once(&entry.value).chain(&entry.more) {
+                let value = match &**setting {
+                    Expr::Data(octets) => Some(octets.clone()),
+                    _ => self.evaluate(Some(incoming), Ground::Lease(grant), Some(options), |context| {
+                        evaluate_data(setting, context).map(Data::into_octets)
+                    }),
+                };
+                kept.extend(value.map(|value| AgentOption { code, value, configured }));
+            }
+            self.effects.truncate(said);
+        }
+        kept
+    }
+
+    /// Lets everything that asks the packet for an agent option see what statements made of it.
+    fn show_changed_agent_options(&mut self, work: &mut Work) {
+        if work.incoming.agent_options_echoed.is_empty() {
+            return;
+        }
+        let changed = self.agent_options(work);
+        if !changed.iter().any(|option| option.configured) {
+            return;
+        }
+        let spaces = &self.core.config.spaces;
+        work.incoming.options.remove_space(Spaces::AGENT);
+        for AgentOption { code, value, .. } in changed {
+            let option = spaces.by_code(Spaces::AGENT, u32::from(code));
+            work.incoming.options.push(spaces, option, Received { octets: value, had_nuls: false });
         }
     }
 
@@ -292,6 +343,7 @@ impl Turn<'_> {
     fn store(&mut self, work: &mut Work, answer: Answer, granted: Granted) -> Stored {
         let Granted { mut new, mut expiry, .. } = granted;
         let Some(id) = work.grant.id else {
+            self.forget_functions(&new.bindings, "dhcp.c(3249)");
             work.grant.lease.hardware = new.hardware;
             return Stored { expiry, same_client: false, to_be_committed: false };
         };
@@ -335,18 +387,6 @@ struct Stored {
     same_client: bool,
     /// The reply has to wait for the disk.
     to_be_committed: bool,
-}
-
-/// The agent options of a packet, as a lease keeps them.
-fn agent_options(incoming: &Incoming) -> Vec<(u8, Octets)> {
-    let mut kept = Vec::new();
-    for entry in incoming.options.entries(Spaces::AGENT) {
-        // Codes of the `agent` space are one octet wide.
-        let Ok(code) = u8::try_from(entry.option.code) else { continue };
-        kept.push((code, entry.value.octets.clone()));
-        kept.extend(entry.more.iter().map(|value| (code, value.octets.clone())));
-    }
-    kept
 }
 
 /// Is this a request for a lease, as opposed to a search for one?

@@ -67,6 +67,8 @@ impl Turn<'_> {
         {
             let Work { incoming, grant, options, .. } = &mut work;
             self.run_scopes(incoming, Ground::Lease(grant), options, subnet, None);
+            // Not classified, but `add` makes members, too.
+            self.run_class_scopes(incoming, Some(grant), options, Some(subnet));
             let scope = host.and_then(|h| self.core.config.hosts.get(h.index())).map(|h| h.scope);
             if let Some(scope) = scope {
                 self.run_scopes(incoming, Ground::Lease(grant), options, scope, Some(subnet));

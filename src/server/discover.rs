@@ -53,6 +53,8 @@ impl Turn<'_> {
             soft_end = soft_end.max(lease.ends);
             // Variables do not outlive a lease.
             if lease.ends < now && lease.bindings != Bindings::default() {
+                let bindings = lease.bindings.clone();
+                self.forget_functions(&bindings, "dhcp.c(437)");
                 self.core.leases.update(id, |lease| lease.bindings = Bindings::default());
             }
         }

@@ -67,7 +67,9 @@ impl Turn<'_> {
         if let Some(handler) = self.core.leases.lease(id).handlers.release.clone() {
             self.run_handler(id, Some(incoming), &handler.body);
         }
+        let bindings = self.core.leases.lease(id).bindings.clone();
         if self.core.leases.release(id, self.now.wall) {
+            self.forget_functions(&bindings, "mdb.c(1791)");
             self.write_lease(id);
             self.commit(Vec::new());
             self.expire_overdue(id);
@@ -78,6 +80,8 @@ impl Turn<'_> {
     pub(super) fn abandon_lease(&mut self, id: LeaseId, reason: &str) {
         let (address, _, _) = self.core.leases.place(id);
         self.error(format!("Abandoning IP address {address}: {reason}"));
+        let bindings = self.core.leases.lease(id).bindings.clone();
+        self.forget_functions(&bindings, "mdb.c(1259)");
         let seconds = self.core.settings.abandon_lease_time;
         self.core.leases.abandon(id, self.now.wall, seconds);
         self.settle(id, true);

@@ -6,6 +6,7 @@ use super::InterfaceId;
 use super::parameters::dhcp;
 use crate::config::network::{ClassId, Hardware, NetworkId};
 use crate::config::tree::Octets;
+use crate::eval::Setting;
 use crate::log::Line;
 use crate::options::{OptionFields, PacketOptions, Spaces, parse_packet_options, stray_address};
 use crate::wire::packet::{Header, Packet};
@@ -36,6 +37,9 @@ pub(super) struct Incoming {
     pub classes: Vec<ClassId>,
     /// Its agent options come from the lease: not echoed, not stored again.
     pub agent_options_stashed: bool,
+    /// What the reply got of its agent options, by code. As long as a reply has them, statements that set agent
+    /// options change those of the packet, too: dhcpd keeps one list for both.
+    pub agent_options_echoed: Vec<(u32, Setting)>,
     /// `echo-client-id` was found on while answering.
     pub echo_client_id: bool,
 }
@@ -78,6 +82,7 @@ impl Incoming {
             known: false,
             classes: Vec::new(),
             agent_options_stashed: false,
+            agent_options_echoed: Vec::new(),
             echo_client_id: false,
         };
         incoming.validate(lines).then_some(incoming)

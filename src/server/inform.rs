@@ -44,7 +44,7 @@ impl Turn<'_> {
             self.refuse_inform(subnet, &prefix);
             return;
         }
-        self.echo_agent_options(&incoming, &mut options);
+        self.echo_agent_options(&mut incoming, &mut options);
         self.run_scopes(&mut incoming, Ground::Global, &mut options, scope, None);
         if let Some(id) = ciaddr.and_then(|address| self.core.leases.find(address)) {
             let (_, pool, _) = self.core.leases.place(id);

@@ -7,7 +7,7 @@ use super::logline::{hardware_text, text_or_hex};
 use super::parameters::{dhcp, server};
 use super::reply::encode;
 use super::route;
-use super::turn::{Ground, Turn};
+use super::turn::{Grant, Ground, Turn};
 use super::{Effect, Send};
 use crate::config::network::ScopeId;
 use crate::eval::ReplyOptions;
@@ -94,7 +94,10 @@ impl Turn<'_> {
             request_length: incoming.packet.raw.len(),
             ..Packing::default()
         };
-        let packed = self.pack(&mut incoming, Ground::Global, &mut options, packing);
+        // Values may ask for the lease.
+        let mut grant = query.lease.map(|id| Grant::of(&self.core.leases, id));
+        let ground = grant.as_mut().map_or(Ground::Global, Ground::Packing);
+        let packed = self.pack(&mut incoming, ground, &mut options, packing);
         if self.is_over() {
             return;
         }
@@ -164,9 +167,9 @@ impl Turn<'_> {
             self.set_option(&mut options, dhcp::VENDOR_CLASS_IDENTIFIER, class.clone());
         }
         let spaces = &self.core.config.spaces;
-        for (code, value) in &lease.agent_options {
-            let option = spaces.by_code(Spaces::AGENT, u32::from(*code));
-            options.push(spaces, option, Arc::new(crate::config::tree::Expr::Data(value.clone())));
+        for kept in &lease.agent_options {
+            let option = spaces.by_code(Spaces::AGENT, u32::from(kept.code));
+            options.push(spaces, option, Arc::new(crate::config::tree::Expr::Data(kept.value.clone())));
         }
         if lease.cltt != 0 {
             let age = (now - lease.cltt).max(0) as u32;

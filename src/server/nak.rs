@@ -41,6 +41,8 @@ impl Turn<'_> {
         let stashed = std::mem::replace(&mut incoming.agent_options_stashed, false);
         self.echo_agent_options(incoming, &mut options);
         incoming.agent_options_stashed = stashed;
+        // The statements of a NAK set options elsewhere.
+        incoming.agent_options_echoed.clear();
         self.run_class_scopes(incoming, None, &mut evaluated, None);
         let echo = self.flag(incoming, Ground::Global, &mut evaluated, server::ECHO_CLIENT_ID);
         self.echo_client_id(incoming, &mut options, echo.is_some_and(|flag| flag.on));

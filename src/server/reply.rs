@@ -11,7 +11,7 @@ use super::route::{self, Outgoing};
 use super::turn::{Grant, Ground, Turn};
 use super::{Effect, Send};
 use crate::config::tree::{Expr, Octets};
-use crate::eval::{ReplyOptions, evaluate_data};
+use crate::eval::{ReplyOptions, evaluate_data, evaluate_sent};
 use crate::lease::LeaseId;
 use crate::options::{PackedOptions, Packing, SpaceId, Spaces, pack_reply};
 use crate::time::Seconds;
@@ -272,7 +272,7 @@ impl Turn<'_> {
     }
 
     /// Agent options that came with the packet go back with the reply, unless they are configured.
-    pub(super) fn echo_agent_options(&mut self, incoming: &Incoming, options: &mut ReplyOptions) {
+    pub(super) fn echo_agent_options(&mut self, incoming: &mut Incoming, options: &mut ReplyOptions) {
         if incoming.agent_options_stashed {
             return;
         }
@@ -280,6 +280,9 @@ impl Turn<'_> {
         for entry in incoming.options.entries(Spaces::AGENT) {
             for value in std::iter::once(&entry.value).chain(&entry.more) {
                 options.push(spaces, entry.option, Arc::new(Expr::Data(value.octets.clone())));
+            }
+            if let Some(echoed) = options.value(Spaces::AGENT, entry.option.code) {
+                incoming.agent_options_echoed.push((entry.option.code, Arc::clone(echoed)));
             }
         }
     }
@@ -297,6 +300,7 @@ impl Turn<'_> {
         let config = Arc::clone(&self.core.config);
         // While a value is evaluated, `config-option` may ask for others.
         let seen = options.clone();
+        let own = packing.site.map_or(Spaces::DHCP, |(space, _)| space);
         let mut lines = Vec::new();
         let packed = self.evaluate(Some(incoming), ground, Some(options), |context| {
             pack_reply(
@@ -308,13 +312,13 @@ impl Turn<'_> {
                         out.extend_from_slice(octets);
                         true
                     }
-                    expression => match evaluate_data(expression, context) {
-                        Some(data) => {
-                            out.extend_from_slice(&data);
-                            true
-                        }
-                        None => false,
-                    },
+                    expression => {
+                        // Values inside encapsulations are not sent unless the evaluation went well.
+                        let inside = ![Spaces::DHCP, Spaces::FQDN, own].contains(&entry.option.space);
+                        let evaluate = if inside { evaluate_data } else { evaluate_sent };
+                        let value = evaluate(expression, context);
+                        value.as_deref().inspect(|octets| out.extend_from_slice(octets)).is_some()
+                    }
                 },
                 &mut lines,
             )

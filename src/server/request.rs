@@ -121,9 +121,9 @@ impl Turn<'_> {
             return;
         }
         let spaces = &self.core.config.spaces;
-        for (code, value) in &lease.agent_options {
-            let option = spaces.by_code(Spaces::AGENT, u32::from(*code));
-            incoming.options.push(spaces, option, Received { octets: value.clone(), had_nuls: false });
+        for kept in &lease.agent_options {
+            let option = spaces.by_code(Spaces::AGENT, u32::from(kept.code));
+            incoming.options.push(spaces, option, Received { octets: kept.value.clone(), had_nuls: false });
         }
         incoming.agent_options_stashed = true;
     }

@@ -177,6 +177,21 @@ impl Turn<'_> {
         self.log(Line::debug(text));
     }
 
+    /// Says what dhcpd says when variables go that hold functions: a line for each function (ISC
+    /// `common/tree.c:binding_value_dereference`). `place` is where they go.
+    pub fn forget_functions(&mut self, bindings: &Bindings, place: &str) {
+        let functions = |(_, value): &(Arc<str>, Option<Value>)| match value {
+            Some(Value::Function(function)) => Some(Arc::as_ptr(function)),
+            _ => None,
+        };
+        let all: Vec<_> = bindings.entries.iter().filter_map(functions).collect();
+        for (at, function) in all.iter().enumerate() {
+            if !all.iter().skip(at + 1).any(|other| other == function) {
+                self.error(format!("{place}: invalid binding type: 4"));
+            }
+        }
+    }
+
     /// Did a `log (fatal, ...)` run? Then nothing more is to be done.
     pub fn is_over(&self) -> bool {
         matches!(self.effects.last(), Some(Effect::Fatal(_)))
@@ -206,7 +221,9 @@ impl Turn<'_> {
         context.reply = reply;
         if let Some(incoming) = incoming {
             let Incoming { packet, options, known, classes, vendor_options, .. } = incoming;
-            context.request = Some(Request { packet, options, known: *known, relayed_by: None });
+            let agent_options_in_reply = !incoming.agent_options_echoed.is_empty();
+            context.request =
+                Some(Request { packet, options, known: *known, agent_options_in_reply, relayed_by: None });
             context.classes = Some(classes);
             context.vendor_options = Some(vendor_options);
         }

@@ -281,6 +281,52 @@ fn bootp_inform_and_lease_query() {
 }
 
 #[test]
+fn statements_change_the_agent_options_of_the_packet() {
+    let mut server = Server::new(
+        "ping-check false; option agent.remote-id \"configured\";
+         log (info, concat (\"saw \", option agent.remote-id));
+         subnet 10.0.0.0 netmask 255.255.255.0 { range 10.0.0.10 10.0.0.19; }
+         host near { host-identifier option agent.remote-id \"configured\"; option host-name \"near\"; }",
+    );
+    let agent = [1, 2, b'p', b'7', 2, 1, b'r'];
+    server.receive(&Client::request(1, "10.0.0.10").with(82, &agent).with(55, &[12]));
+    assert_eq!(server.lines()[0], "saw configured");
+    let ack = server.reply();
+    assert_eq!(ack.option(12), Some(b"near".to_vec()), "hosts are looked for by the changed option");
+    assert_eq!(ack.option(82), Some([&[1, 2, b'p', b'7', 2, 10][..], b"configured"].concat()));
+    assert!(server.file.contains("option agent.circuit-id \"p7\";"));
+    assert!(!server.file.contains("remote-id"), "what statements set is not written");
+}
+
+#[test]
+fn functions_on_a_lease_are_mourned() {
+    let mut server = Server::new(
+        "ping-check false; define f (name) { return name; }
+         subnet 10.0.0.0 netmask 255.255.255.0 { range 10.0.0.10 10.0.0.19; }
+         host fixed { hardware ethernet 2:0:0:0:0:50; fixed-address 10.0.0.50; }",
+    );
+    server.receive(&Client::discover(0x50));
+    assert_eq!(server.lines()[0], "dhcp.c(3249): invalid binding type: 4");
+    server.receive(&Client::request(1, "10.0.0.10"));
+    server.lines();
+    let mut release = Client::renew(1, "10.0.0.10");
+    release.options = vec![(53, vec![7])];
+    server.receive(&release);
+    assert_eq!(server.lines()[0], "mdb.c(1791): invalid binding type: 4");
+}
+
+#[test]
+fn a_bootp_client_with_a_fixed_address_is_in_the_classes_that_add_names() {
+    let mut server = Server::new(
+        "ping-check false; class \"added\" { log (info, \"added\"); } class \"all\" { match if not known; log (info, \"all\"); }
+         subnet 10.0.0.0 netmask 255.255.255.0 { add \"added\"; }
+         host fixed { hardware ethernet 2:0:0:0:0:50; fixed-address 10.0.0.50; }",
+    );
+    server.receive(&Client::bootp(0x50));
+    assert_eq!(server.lines()[0], "added");
+}
+
+#[test]
 fn an_offer_waits_for_its_ping() {
     let mut server = Server::new("subnet 10.0.0.0 netmask 255.255.255.0 { range 10.0.0.10 10.0.0.19; }");
     server.receive(&Client::discover(1));
