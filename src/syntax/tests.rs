@@ -198,7 +198,9 @@ fn options() {
     refused("option 5 x;");
     refused("option x = ;");
     refused("option x { };");
-    refused("option x;;");
+    accepted("option x;; option y =");
+    accepted("class \"a\" { option y = } if known { x = }");
+    refused("option x;;;");
     refused("option x code 1 = array of array of text;");
     refused("option x 1 2 3");
     accepted("option space space; option \u{61}dd 1; if known { option host-name code; }");
@@ -342,7 +344,8 @@ fn the_lexer() {
     accepted("default-lease-time 600#comment\n;");
     accepted("DEFAULT-lease-TIME\t600\x0b;\r\n# the end");
     refused("default-lease-time 600; // no comment\n");
-    accepted("\0\0authoritative;\0");
+    accepted("\0\0authoritative;\0\nauthoritative;");
+    refused("authoritative;\0");
     accepted("log (\"\\\" } # \\\\\");");
     let latin1 = parsed(b"log (\"caf\xe9\"); # \xe9\n\xe9");
     assert!(
@@ -428,7 +431,9 @@ fn includes_that_fail_are_values() {
         [FaultKind::IncludeCycle, FaultKind::IncludeCycle, FaultKind::Include, FaultKind::Unexpected]
     );
     let StatementKind::Include(missing) = &parsed.statements[1].kind else { panic!() };
-    assert!(matches!(&missing.content, Content::Read(Err(IncludeError::Load(error))) if error.errno == Some(2)));
+    assert!(
+        matches!(&missing.content, Content::Read(Err(IncludeError::Load(error))) if error.errno == Some(2))
+    );
     assert!(matches!(parsed.statements[3].kind, StatementKind::Authoritative(true)));
     let mut number = 0;
     let mut chain = |_: &[u8]| {
