@@ -25,8 +25,8 @@ use super::diagnostic::{Notice, Severity};
 use super::network::ScopeId;
 use crate::log::Line;
 use crate::log::echo::{Echo, Position};
-use crate::syntax::{LoadError, Loader};
 use crate::options::OptionId;
+use crate::syntax::{LoadError, Loader};
 use cursor::Cursor;
 use declarations::Place;
 use lexer::Token;
@@ -115,6 +115,8 @@ pub fn declared(
         included: 0,
         lost: false,
         lease_file: true,
+        hushed: false,
+        client_identifiers: Vec::new(),
     };
     let root = Place::new(declarations::Kind::Root, ScopeId::ROOT);
     match declaration {
