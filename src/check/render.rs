@@ -58,6 +58,31 @@ pub fn human(sources: &SourceMap, finding: &Diagnostic, colour: bool) -> String 
     renderer.render(&groups).to_string()
 }
 
+/// A line is shown whole if it has not more octets than this on either side of what is marked, which itself is shown up
+/// to this many.
+const LONGEST: usize = 1000;
+/// Of a longer line so many octets are shown on either side.
+const KEPT: usize = 80;
+
+fn start_of_line(octets: &[u8], at: usize) -> usize {
+    let near = at.saturating_sub(LONGEST);
+    let before = octets.get(near..at).unwrap_or_default();
+    match before.iter().rposition(|octet| *octet == b'\n') {
+        Some(newline) => near + newline + 1,
+        None if near == 0 => 0,
+        None => at.saturating_sub(KEPT),
+    }
+}
+
+fn end_of_line(octets: &[u8], end: usize) -> usize {
+    let after = octets.get(end..).unwrap_or_default();
+    match after.iter().take(LONGEST).position(|octet| *octet == b'\n') {
+        Some(newline) => end + newline,
+        None if after.len() <= LONGEST => octets.len(),
+        None => end + KEPT,
+    }
+}
+
 /// The lines of a file that a message shows, as text. Octets are taken for Latin-1, one character each, since a
 /// configuration need not be UTF-8.
 struct Excerpt {
@@ -82,10 +107,9 @@ impl Excerpt {
         let file: &SourceFile = sources.file(bounds.file)?;
         let octets: &[u8] = &file.bytes;
         let at = (bounds.start as usize).min(octets.len());
-        let start = octets.get(..at)?.iter().rposition(|&o| o == b'\n').map_or(0, |newline| newline + 1);
-        let end = (bounds.end as usize).clamp(at, octets.len());
-        let stop =
-            octets.get(end..)?.iter().position(|&o| o == b'\n').map_or(octets.len(), |newline| end + newline);
+        let start = start_of_line(octets, at);
+        let end = (bounds.end as usize).clamp(at, octets.len()).min(at.saturating_add(LONGEST));
+        let stop = end_of_line(octets, end);
         let mut text = String::new();
         let mut places = Vec::new();
         for &octet in octets.get(start..stop)? {
@@ -98,7 +122,13 @@ impl Excerpt {
             });
         }
         places.push(text.len());
-        let name = String::from_utf8_lossy(&file.name).into_owned();
+        let mut name = String::from_utf8_lossy(&file.name).into_owned();
+        if start > 0 && octets.get(start - 1) != Some(&b'\n') {
+            // Columns are counted from where the excerpt begins.
+            let whole = Span::new(bounds.file, u32::try_from(start).ok()?, u32::try_from(start).ok()?);
+            let column = sources.location(whole).map_or(0, |location| location.column);
+            name.push_str(&format!(" (from column {column} on)"));
+        }
         Some(Self { name, text, first_line: file.line_of(bounds.start), start, places })
     }
 

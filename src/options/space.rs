@@ -298,6 +298,14 @@ impl Spaces {
         Ok(id)
     }
 
+    /// Takes a definition away: neither its name nor its code leads to it any more. dhcpd does so before it reads the
+    /// new definition of a known option.
+    pub fn forget_option(&mut self, id: OptionId) {
+        let Some(definition) = self.definitions.get(id.definition as usize) else { return };
+        let name = definition.name.to_ascii_lowercase();
+        self.space_mut(id.space).leave(&name, id.code);
+    }
+
     /// A space.
     pub fn space(&self, id: SpaceId) -> &Space {
         // Ids come from `define_space` of the same registry (or a clone of it), so the index is in range; a foreign
@@ -419,6 +427,14 @@ impl Space {
         if code < 256 {
             self.low_codes.resize(256, UNDEFINED);
             self.low_codes[code as usize] = index;
+        }
+    }
+
+    fn leave(&mut self, name: &str, code: u32) {
+        self.names.remove(name);
+        self.codes.remove(&code);
+        if let Some(low) = self.low_codes.get_mut(code as usize) {
+            *low = UNDEFINED;
         }
     }
 

@@ -94,7 +94,7 @@ pub enum StatementKind {
     ServerDuid(Box<ServerDuid>),
     /// `lease-id-format octal;` or `hex`
     LeaseIdFormat(LeaseIdFormat),
-    /// `% anything;` or `% anything { ... }`: skipped by dhcpd, as is a `log` without anything to log.
+    /// `% anything;` or `% anything { ... }`: skipped by dhcpd.
     Percent(Box<[Token]>),
 
     // Statements of one block alone.
@@ -156,6 +156,8 @@ pub enum StatementKind {
     Return(Box<Expr>),
     /// `log (priority, data);`
     Log(Box<Log>),
+    /// `log` with nothing to log: skipped by dhcpd, with the whole block it stands in.
+    LogNothing(Box<[Token]>),
     /// `execute ("command", data, ...);`
     Execute(Box<Execute>),
     /// `zone name { ... }`

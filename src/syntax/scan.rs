@@ -63,7 +63,11 @@ pub fn scan(bytes: &[u8]) -> Scan<'_> {
 /// Finds the end of the file and the bytes that have to be replaced.
 fn walk(bytes: &[u8], patches: &mut Vec<(usize, u8)>) -> (usize, Option<(FaultKind, Range<usize>)>) {
     let mut at = 0;
-    let mut blocks: usize = 0;
+    let mut blocks: Vec<Inside> = Vec::new();
+    // The first word of the statement at hand.
+    let mut head: &[u8] = b"";
+    // What comes behind a NUL, and where: looked for once in a run of them.
+    let mut ahead: (usize, Option<u8>) = (0, None);
     let mut parentheses: usize = 0;
     let mut statement_may_begin = true;
     while let Some(byte) = bytes.get(at) {
@@ -96,24 +100,37 @@ fn walk(bytes: &[u8], patches: &mut Vec<(usize, u8)>) -> (usize, Option<(FaultKi
             },
             0xff => return (start, None),
             0 if statement_may_begin => {
-                // Quirk: a NUL where a statement could begin is dropped (it reads as "no token peeked at yet").
-                patches.push((start, b' '));
-                continue;
+                // Quirk: a NUL where a statement could begin is dropped (it reads as "no token peeked at yet"). By then
+                // dhcpd expects a declaration, or has done with the statements of an executable block.
+                let inside = blocks.last().copied().unwrap_or(Inside::Declarations);
+                if ahead.0 < at {
+                    ahead = next_significant(bytes, at);
+                }
+                let end = matches!(ahead.1, Some(b'}') | None);
+                let dropped = match inside {
+                    Inside::Declarations => !end,
+                    Inside::Executables => end,
+                    Inside::Key => false,
+                };
+                patches.push((start, if dropped { b' ' } else { JUNK }));
+                if dropped {
+                    continue;
+                }
             }
             0 => patches.push((start, JUNK)),
             b'{' | b'(' => {
                 if *byte == b'{' {
-                    blocks += 1;
+                    blocks.push(Inside::of(head));
                     parentheses = 0;
                 } else {
                     parentheses += 1;
                 }
-                if blocks + parentheses > MAX_DEPTH {
+                if blocks.len() + parentheses > MAX_DEPTH {
                     return (start, Some((FaultKind::TooDeep, start..at)));
                 }
             }
             b'}' => {
-                blocks = blocks.saturating_sub(1);
+                blocks.pop();
                 parentheses = 0;
             }
             b';' => parentheses = 0,
@@ -121,6 +138,9 @@ fn walk(bytes: &[u8], patches: &mut Vec<(usize, u8)>) -> (usize, Option<(FaultKi
             _ if is_word_character(*byte) => {
                 while bytes.get(at).is_some_and(|byte| is_word_character(*byte)) {
                     at += 1;
+                }
+                if statement_may_begin {
+                    head = bytes.get(start..at).unwrap_or_default();
                 }
                 if bytes.get(at) == Some(&0xff) {
                     // Quirk: right behind a word 0xFF only ends the word (ISC `conflex.c:unget_char`).
@@ -131,8 +151,45 @@ fn walk(bytes: &[u8], patches: &mut Vec<(usize, u8)>) -> (usize, Option<(FaultKi
             _ => {}
         }
         statement_may_begin = matches!(byte, b'{' | b'}' | b';');
+        if statement_may_begin {
+            head = b"";
+        }
     }
     (bytes.len(), None)
+}
+
+/// What a block holds, as far as it matters for a NUL.
+#[derive(Clone, Copy)]
+enum Inside {
+    Declarations,
+    /// Executable statements, or those of a zone.
+    Executables,
+    Key,
+}
+
+impl Inside {
+    /// By the first word of the statement.
+    fn of(head: &[u8]) -> Inside {
+        let is = |words: &[&str]| words.iter().any(|word| head.eq_ignore_ascii_case(word.as_bytes()));
+        if is(&["if", "elsif", "else", "on", "switch", "set", "define", "zone"]) {
+            Inside::Executables
+        } else if is(&["key"]) {
+            Inside::Key
+        } else {
+            Inside::Declarations
+        }
+    }
+}
+
+/// The first octet from `at` that is neither white space, comment nor NUL, and where it is; none at the end of the file.
+fn next_significant(bytes: &[u8], mut at: usize) -> (usize, Option<u8>) {
+    loop {
+        match bytes.get(at).copied().filter(|byte| *byte != 0xff) {
+            Some(b'#') => at = skip_comment(bytes, at + 1),
+            Some(b'\t'..=b'\r' | b' ' | 0) => at += 1,
+            significant => return (at, significant),
+        }
+    }
 }
 
 fn is_word_character(byte: u8) -> bool {
@@ -293,6 +350,8 @@ mod tests {
     fn other_octets_keep_their_place() {
         assert_eq!(text(b"# caf\xe9\nlog (\"\xe9\");\xe9"), "# caf\x1a\nlog (\"\x1a\");\x1a");
         assert_eq!(text(b"\0authoritative;\0\0not\0;"), " authoritative;  not\x1a;");
+        assert_eq!(text(b"group { \0 }\0"), "group { \x1a }\x1a");
+        assert_eq!(text(b"if known { \0set x = 1; \0 }"), "if known { \x1aset x = 1;   }");
         assert!(matches!(scan(b"plain").text, Cow::Borrowed("plain")));
     }
 

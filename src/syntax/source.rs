@@ -87,8 +87,9 @@ impl SourceFile {
         let Some(start) = number.checked_sub(1).and_then(|index| self.line_starts().get(index)) else {
             return &[];
         };
-        let rest = self.bytes.get(*start as usize..).unwrap_or_default();
-        rest.split(|byte| *byte == b'\n').next().unwrap_or_default()
+        // Not searched for: lines may be as long as the file, and looked at as often as they have faults.
+        let next = self.line_starts().get(number).map(|next| (*next as usize).saturating_sub(1));
+        self.bytes.get(*start as usize..next.unwrap_or(self.bytes.len())).unwrap_or_default()
     }
 
     /// The line of a byte offset, from 1.

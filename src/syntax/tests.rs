@@ -198,7 +198,9 @@ fn options() {
     refused("option 5 x;");
     refused("option x = ;");
     refused("option x { };");
-    refused("option x;;");
+    accepted("option x;; option y =");
+    accepted("class \"a\" { option y = } if known { x = }");
+    refused("option x;;;");
     refused("option x code 1 = array of array of text;");
     refused("option x 1 2 3");
     accepted("option space space; option \u{61}dd 1; if known { option host-name code; }");
@@ -342,7 +344,8 @@ fn the_lexer() {
     accepted("default-lease-time 600#comment\n;");
     accepted("DEFAULT-lease-TIME\t600\x0b;\r\n# the end");
     refused("default-lease-time 600; // no comment\n");
-    accepted("\0\0authoritative;\0");
+    accepted("\0\0authoritative;\0\nauthoritative;");
+    refused("authoritative;\0");
     accepted("log (\"\\\" } # \\\\\");");
     let latin1 = parsed(b"log (\"caf\xe9\"); # \xe9\n\xe9");
     assert!(

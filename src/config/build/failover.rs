@@ -91,11 +91,11 @@ impl Builder {
 
     /// `address` (ours) and `peer address`.
     pub fn set_peer_address(&mut self, draft: &mut PeerDraft, partner: bool, address: Expr) {
-        let address = Some(Arc::new(address));
-        if partner {
-            draft.peer.peer_address = address;
-        } else {
-            draft.peer.address = address;
+        let slot = if partner { &mut draft.peer.peer_address } else { &mut draft.peer.address };
+        match slot {
+            None => *slot = Some(Arc::new(address)),
+            // The first one stays. dhcpd names the line of its own source.
+            Some(_) => self.log(Line::error("confpars.c(1014): non-null pointer")),
         }
     }
 

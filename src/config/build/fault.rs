@@ -38,6 +38,20 @@ impl Builder {
         }
     }
 
+    /// Forgets what is wrong with a stretch of text that dhcpd drops; what its lexer says is said all the same.
+    pub(super) fn drop_faults(&mut self, dropped: Span) {
+        let lexical = |kind: &FaultKind| {
+            matches!(
+                kind,
+                FaultKind::UnclosedString
+                    | FaultKind::BadEscape
+                    | FaultKind::TokenTooLong
+                    | FaultKind::WhiteSpaceTooLong
+            )
+        };
+        self.faults.0.retain(|fault| !dropped.contains(fault.span) || lexical(&fault.kind));
+    }
+
     /// Reports what is left of one file.
     pub(super) fn flush_faults_of(&mut self, file: FileId) {
         while self.faults.0.front().is_some_and(|fault| fault.span.file == file) {

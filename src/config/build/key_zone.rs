@@ -125,6 +125,12 @@ impl Builder {
         Ok(())
     }
 
+    /// A `key` statement came to nothing. With it goes the key of that name, if there is one.
+    pub fn forget_key(&mut self, name: &[u8]) {
+        let name = self.name(name).to_ascii_lowercase();
+        self.keys.remove(&name);
+    }
+
     /// Opens `zone NAME {`. The name gets a final dot.
     pub fn open_zone(&mut self, name: &[u8]) -> ZoneDraft {
         let dot: &[u8] = if name.ends_with(b".") { b"" } else { b"." };

@@ -297,6 +297,13 @@ impl Builder {
         })
     }
 
+    /// A definition begins: what was known under its name is forgotten, whatever comes of it.
+    pub fn begin_definition(&mut self, named: Resolution) {
+        if let Resolution::Known(id) = named {
+            self.config.spaces.forget_option(id);
+        }
+    }
+
     /// An option definition or space inside a block.
     pub fn refuse_definition(&mut self, space: bool) -> Refused {
         let isc = if space {

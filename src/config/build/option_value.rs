@@ -11,7 +11,7 @@ use super::{Builder, Refused};
 use crate::config::diagnostic::{Code, Diagnostic, Severity};
 use crate::config::tree::{Expr, Octets};
 use crate::options::{Atom, DomainList, Enumeration, Item, OptionId, Spaces, encode_domain_name};
-use crate::syntax::{Span, Token, TokenKind, WordClass};
+use crate::syntax::{OptionValue, Span, Token, TokenKind, WordClass};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// The tokens of a value, and how far they are read.
@@ -82,6 +82,26 @@ impl Builder {
             .message(format!("option {name} needs a value"))
             .note(kind);
         Err(self.report(diagnostic))
+    }
+
+    /// An option without its value that dhcpd takes: `option NAME;;`, `option NAME =`. It means nothing here; dhcpd
+    /// crashes when it runs the first of these.
+    pub fn absent_value(&mut self, option: OptionId, value: &OptionValue, span: Span) -> Result<(), Refused> {
+        if *value == OptionValue::Semicolon && self.config.spaces.format(option).is_zero_length() {
+            let isc = "expecting a parameter or declaration";
+            return Err(self.report(Diagnostic::error(Code::StrayToken, span, isc)));
+        }
+        let name = self.config.spaces.full_name(option);
+        let kind = self.describe(option);
+        let finding = Diagnostic::own(
+            Code::ValueAbsent,
+            Severity::Warning,
+            span,
+            format!("option {name} has no value, so that this statement does nothing"),
+        )
+        .note(kind);
+        self.report(finding);
+        Ok(())
     }
 
     fn describe(&self, option: OptionId) -> String {

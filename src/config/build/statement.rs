@@ -21,6 +21,21 @@ pub(super) enum Executed {
     Statement(Statement),
     /// Something that acts when it is read (`zone`, `key`, `db-time-format`).
     Done,
+    /// A statement that dhcpd loses without a word, and the rest of the block it stands in with it.
+    Swallowed,
+}
+
+/// How dhcpd goes on in a block after a statement that it lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Recovery {
+    /// Drops all up to the next closing brace, whatever it closes (`if`, `elsif`, `on`).
+    NextBrace,
+    /// Drops all up to the end of the block (`switch`).
+    End,
+    /// Drops all up to the next semicolon or closing brace (functions).
+    Semicolon,
+    /// Drops nothing, and is out of the block all the same (`else`).
+    Nothing,
 }
 
 impl Builder {
@@ -29,10 +44,18 @@ impl Builder {
         let span = written.span;
         self.at(span);
         let statement = match &written.kind {
-            StatementKind::If(clause) => self.if_statement(&clause.branches, clause.otherwise.as_ref())?,
+            StatementKind::If(clause) => {
+                match self.if_statement(&clause.branches, clause.otherwise.as_ref())? {
+                    Some(statement) => statement,
+                    None => return Ok(Executed::Swallowed),
+                }
+            }
             StatementKind::Switch(switch) => Statement::Switch {
                 on: self.expression(&switch.expression)?,
-                body: self.block(&switch.block)?,
+                body: match self.block(&switch.block, Recovery::End)? {
+                    Some(body) => body,
+                    None => return Ok(Executed::Swallowed),
+                },
             },
             StatementKind::Case(label) => Statement::Case(self.expression(label)?),
             StatementKind::DefaultCase => Statement::DefaultCase,
@@ -48,9 +71,12 @@ impl Builder {
                     }
                 }
                 self.in_handler += 1;
-                let body = on.block.as_ref().map(|block| self.block(block)).transpose();
+                let body = on.block.as_ref().map(|block| self.block(block, Recovery::NextBrace)).transpose();
                 self.in_handler -= 1;
-                Statement::On { events, body: body? }
+                let Some(body) = body?.map_or(Some(None), |body| body.map(Some)) else {
+                    return Ok(Executed::Swallowed);
+                };
+                Statement::On { events, body }
             }
             StatementKind::Option(option) => {
                 let id = self.option_of(&option.name)?;
@@ -101,7 +127,9 @@ impl Builder {
             StatementKind::Function(function) => {
                 let name = self.name(&function.name.text);
                 let parameters = function.arguments.iter().map(|word| self.name(&word.text)).collect();
-                let body = self.block(&function.block)?;
+                let Some(body) = self.block(&function.block, Recovery::Semicolon)? else {
+                    return Ok(Executed::Swallowed);
+                };
                 let definition = Arc::new(Function { parameters, body });
                 if function.define {
                     Statement::Define { name, function: definition }
@@ -121,6 +149,10 @@ impl Builder {
                 },
                 value: Some(self.expression(&log.data)?),
             },
+            StatementKind::LogNothing(_) => {
+                self.swallowed(span, "there is nothing to log");
+                return Ok(Executed::Swallowed);
+            }
             StatementKind::Execute(execute) => {
                 let mut arguments = Vec::with_capacity(execute.arguments.len());
                 for argument in &execute.arguments {
@@ -147,10 +179,19 @@ impl Builder {
         Ok(Executed::Statement(statement))
     }
 
-    /// The statements of an executable block. One that is refused leaves the rest to be looked at.
-    pub(super) fn block(&mut self, block: &syntax::Block) -> Result<Block, Refused> {
+    /// The statements of an executable block. One that is refused leaves the rest to be looked at. `None`: dhcpd drops
+    /// the block without a word.
+    pub(super) fn block(
+        &mut self,
+        block: &syntax::Block,
+        recovery: Recovery,
+    ) -> Result<Option<Block>, Refused> {
         let mut list = Vec::with_capacity(block.statements.len());
         let mut refused = None;
+        let lost = block.statements.iter().position(swallowed);
+        if lost.is_some() && !block.closed && recovery != Recovery::Nothing {
+            self.drop_faults(Span { end: block.span.start.saturating_add(1), ..block.span });
+        }
         for (at, written) in block.statements.iter().enumerate() {
             self.flush_faults_before(written);
             match self.executable(written) {
@@ -168,6 +209,22 @@ impl Builder {
                         refused = Some(self.report(diagnostic));
                     }
                 }
+                Ok(Executed::Swallowed) => {
+                    let rest = block.statements.get(at + 1..).unwrap_or_default();
+                    let goes_on = match recovery {
+                        Recovery::NextBrace => rest.iter().any(has_braces),
+                        Recovery::End => false,
+                        Recovery::Semicolon => !rest.is_empty(),
+                        Recovery::Nothing => true,
+                    };
+                    if goes_on {
+                        let text = "this statement is lost, and with it which brace closes which block";
+                        let finding = Diagnostic::own(Code::Swallowed, Severity::Error, written.span, text);
+                        return Err(self.report(finding));
+                    }
+                    self.drop_faults(Span { start: written.span.end, ..block.span });
+                    return refused.map_or(Ok(None), Err);
+                }
                 Err(why) => refused = Some(why),
             }
             if self.stopped() {
@@ -176,34 +233,56 @@ impl Builder {
         }
         match refused {
             Some(why) => Err(why),
-            None => Ok(list.into()),
+            None => Ok(Some(list.into())),
         }
+    }
+
+    /// Says that dhcpd skips something without a word.
+    pub(super) fn swallowed(&mut self, span: Span, why: &str) {
+        let finding = Diagnostic::own(Code::Swallowed, Severity::Warning, span, why).note(
+            "ISC dhcpd skips this without a word, and inside an executable block the whole block with it",
+        );
+        self.report(finding);
     }
 
     fn if_statement(
         &mut self,
         branches: &[(syntax::Expr, syntax::Block)],
         otherwise: Option<&syntax::Block>,
-    ) -> Result<Statement, Refused> {
+    ) -> Result<Option<Statement>, Refused> {
         if branches.len() > MOST_BRANCHES {
             let text = format!("more than {MOST_BRANCHES} branches in one if statement");
             return Err(self.report(Diagnostic::own(Code::TooDeep, Severity::Error, self.span, text)));
         }
         let mut conditions = Vec::with_capacity(branches.len());
         let mut refused = false;
-        for (condition, block) in branches {
+        for (at, (condition, written)) in branches.iter().enumerate() {
             let condition = self.expression(condition);
-            let block = self.block(block);
+            let block = self.block(written, Recovery::NextBrace);
             match (condition, block) {
-                (Ok(condition), Ok(block)) => conditions.push((condition, block)),
+                (Ok(condition), Ok(Some(block))) => conditions.push((condition, block)),
+                (Ok(_), Ok(None)) if at + 1 == branches.len() && otherwise.is_none() => {
+                    return if refused { Err(Refused) } else { Ok(None) };
+                }
+                (Ok(_), Ok(None)) => {
+                    let text = "the block above is lost, so that this follows no if";
+                    return Err(self.report(Diagnostic::own(
+                        Code::Swallowed,
+                        Severity::Error,
+                        written.span,
+                        text,
+                    )));
+                }
                 _ => refused = true,
             }
         }
-        let empty: Block = Arc::from([]);
-        let mut rest = match otherwise {
-            Some(block) => self.block(block)?,
-            None => empty,
-        };
+        let mut rest: Block = Arc::from([]);
+        if let Some(block) = otherwise {
+            match self.block(block, Recovery::Nothing)? {
+                Some(block) => rest = block,
+                None => return Ok(None),
+            }
+        }
         if refused {
             return Err(Refused);
         }
@@ -211,7 +290,7 @@ impl Builder {
         while let Some((condition, then)) = conditions.pop() {
             let statement = Statement::If { condition, then, otherwise: rest };
             if conditions.is_empty() {
-                return Ok(statement);
+                return Ok(Some(statement));
             }
             rest = Arc::from([statement]);
         }
@@ -232,6 +311,10 @@ impl Builder {
             OptionValue::Expression(expression) => self.expression(expression)?,
             OptionValue::Literal(tokens) => self.literal_value(option, tokens, end)?,
             OptionValue::None => self.no_value(option, end)?,
+            OptionValue::Semicolon | OptionValue::Missing => {
+                self.absent_value(option, value, span)?;
+                return Ok(Statement::Nothing);
+            }
         };
         self.at(span);
         self.note_unsupported_parameter(option, &value);
@@ -366,6 +449,36 @@ impl Builder {
             .collect();
         super::expression::joined(parts, true).unwrap_or(Expr::Null)
     }
+}
+
+/// Whether dhcpd loses a statement without a word.
+fn swallowed(statement: &syntax::Statement) -> bool {
+    let inside = |block: &syntax::Block| block.statements.iter().any(swallowed);
+    match &statement.kind {
+        StatementKind::LogNothing(_) => true,
+        StatementKind::If(clause) => {
+            clause.branches.iter().any(|(_, block)| inside(block))
+                || clause.otherwise.as_ref().is_some_and(inside)
+        }
+        StatementKind::Switch(switch) => inside(&switch.block),
+        StatementKind::On(on) => on.block.as_ref().is_some_and(inside),
+        StatementKind::Function(function) => inside(&function.block),
+        _ => false,
+    }
+}
+
+/// Whether a statement holds a closing brace.
+fn has_braces(statement: &syntax::Statement) -> bool {
+    matches!(
+        statement.kind,
+        StatementKind::If(_)
+            | StatementKind::Switch(_)
+            | StatementKind::On(_)
+            | StatementKind::Function(_)
+            | StatementKind::Zone(_)
+            | StatementKind::Key(_)
+            | StatementKind::Malformed(_)
+    )
 }
 
 fn combine(verb: OptionVerb) -> Combine {

@@ -43,6 +43,8 @@ codes! {
     TooDeep "E0110" "nested too deeply"
     SemicolonExpected "E0111" "more tokens than the statement takes"
 
+    Swallowed "W0101" "a statement that is skipped without a word"
+
     HostNotHere "E0201" "a host declaration where none may stand"
     GroupNotHere "E0202" "a group declaration where none may stand"
     SharedNetworkNotHere "E0203" "a shared-network where none may stand"
@@ -102,6 +104,7 @@ codes! {
     BadDomain "E0706" "not a domain name"
     BadWord "E0707" "a word that is not among those allowed"
     BadExpressionType "E0708" "an expression of the wrong type"
+    ValueAbsent "W0701" "an option whose value is missing"
 
     CaseOutside "E0801" "case or default outside of a switch"
     CollectionUnknown "E0802" "a collection that does not exist"

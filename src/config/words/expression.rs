@@ -89,8 +89,7 @@ impl Walk<'_> {
             let operand = match self.nested(|walk| walk.operand(context)) {
                 Ok(Some(operand)) => operand,
                 Ok(None) if open.is_empty() => return Ok(None),
-                Ok(None) => return self.lose_statement("expecting right-hand side."),
-                Err(Lost) => return Err(Lost),
+                found => return self.or_lose(found, "expecting right-hand side.").map(Some),
             };
             let next = self.operator()?;
             if next.is_some() {
@@ -183,6 +182,7 @@ impl Walk<'_> {
     fn or_lose<T>(&mut self, found: Found<T>, missing: &str) -> Result<T, Lost> {
         match found? {
             Some(expression) => Ok(expression),
+            None if self.hushed => Err(Lost),
             None => self.lose_statement(missing),
         }
     }
@@ -403,8 +403,8 @@ impl Walk<'_> {
         loop {
             match self.expression(Context::Any) {
                 Ok(Some(_)) => {}
-                Ok(None) => return self.lose_statement("expecting expression."),
-                Err(Lost) => {
+                Ok(None) if !self.hushed => return self.lose_statement("expecting expression."),
+                Ok(None) | Err(Lost) => {
                     self.cursor.skip_to_semicolon();
                     return Err(Lost);
                 }

@@ -77,7 +77,7 @@ impl Walk<'_> {
             }
             ("address", _) => {
                 let Some(address) = self.address_or_host(false) else { return Parameter::GivenUp };
-                self.builder.set_peer_address(peer, partner, address);
+                self.act(|builder| builder.set_peer_address(peer, partner, address));
                 return Parameter::At(token);
             }
             ("port", _) => {

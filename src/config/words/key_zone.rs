@@ -23,11 +23,13 @@ impl Walk<'_> {
         let name = self.key_name().ok_or(Lost)?;
         if !self.next().is(b'{') {
             self.warn("expecting left brace");
+            self.builder.forget_key(&name);
             return Err(Lost);
         }
         let mut key = self.act(|builder| builder.open_key(&name));
         if !self.key_body(&mut key) {
             self.cursor.skip_to_brace(1);
+            self.builder.forget_key(&name);
             return Err(Lost);
         }
         if self.peek().is(b';') {

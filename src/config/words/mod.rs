@@ -25,6 +25,7 @@ use super::diagnostic::{Notice, Severity};
 use super::network::ScopeId;
 use crate::log::Line;
 use crate::log::echo::{Echo, Position};
+use crate::options::OptionId;
 use crate::syntax::{LoadError, Loader};
 use cursor::Cursor;
 use declarations::Place;
@@ -60,6 +61,8 @@ pub fn explain(name: &[u8], source: &[u8], family: Family, loader: &mut dyn Load
         included: 0,
         lost: false,
         lease_file: false,
+        hushed: false,
+        client_identifiers: Vec::new(),
     };
     walk.file(Place::new(declarations::Kind::Root, ScopeId::ROOT));
     let refused = walk.cursor.warned() || walk.cursor.failed();
@@ -112,6 +115,8 @@ pub fn declared(
         included: 0,
         lost: false,
         lease_file: true,
+        hushed: false,
+        client_identifiers: Vec::new(),
     };
     let root = Place::new(declarations::Kind::Root, ScopeId::ROOT);
     match declaration {
@@ -143,6 +148,10 @@ struct Walk<'a> {
     lost: bool,
     /// A lease file is being read.
     lease_file: bool,
+    /// Reading an expression whose errors dhcpd takes for said already: there it looks at a variable that was not set.
+    hushed: bool,
+    /// Those `option dhcp-client-identifier` of the executable statement at hand.
+    client_identifiers: Vec<OptionId>,
 }
 
 impl Walk<'_> {

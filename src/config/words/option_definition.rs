@@ -52,6 +52,7 @@ impl Walk<'_> {
                 return false;
             }
             self.next();
+            self.builder.begin_definition(resolution);
             self.definition(resolution, &name);
             return declaration;
         }

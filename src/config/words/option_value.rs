@@ -32,7 +32,10 @@ impl Walk<'_> {
         }
         let value = if token.is(b'=') {
             self.next();
-            match self.data_expression() {
+            let hushed = std::mem::replace(&mut self.hushed, quiet);
+            let value = self.data_expression();
+            self.hushed = hushed;
+            match value {
                 Ok(Some(value)) => value,
                 Ok(None) if !quiet => {
                     self.warn("expecting a data expression.");

@@ -37,6 +37,18 @@ impl Walk<'_> {
         base: u32,
         bits: u32,
     ) -> Option<Vec<u8>> {
+        self.aggregate_over(&[], count, separator, base, bits)
+    }
+
+    /// The same; at the end of the file `before` shows through where nothing was read.
+    fn aggregate_over(
+        &mut self,
+        before: &[u8],
+        count: Option<usize>,
+        separator: u8,
+        base: u32,
+        bits: u32,
+    ) -> Option<Vec<u8>> {
         let mut values: Vec<u32> = Vec::new();
         let mut written: Vec<Token> = Vec::new();
         let mut read = 0;
@@ -95,6 +107,7 @@ impl Walk<'_> {
         for value in values {
             octets.extend_from_slice(value.to_be_bytes().get(4usize.saturating_sub(width)..)?);
         }
+        octets.extend_from_slice(before.get(octets.len()..).unwrap_or_default());
         octets.resize(count.unwrap_or(read) * width, 0);
         Some(octets)
     }
@@ -110,7 +123,12 @@ impl Walk<'_> {
 
     /// ISC `parse_ip_addr`. `None`: said and skipped.
     pub(super) fn address(&mut self) -> Option<Ipv4Addr> {
-        let octets = self.aggregate(Some(4), b'.', 10, 8)?;
+        self.address_over(Ipv4Addr::UNSPECIFIED)
+    }
+
+    /// The same, read over `before`, of which something is left when the file ends too early.
+    pub(super) fn address_over(&mut self, before: Ipv4Addr) -> Option<Ipv4Addr> {
+        let octets = self.aggregate_over(&before.octets(), Some(4), b'.', 10, 8)?;
         Some(Ipv4Addr::from(<[u8; 4]>::try_from(octets.as_slice()).ok()?))
     }
 

@@ -4,9 +4,10 @@ use super::expression::{Context, no_variable};
 use super::lexer::{Kind, Token};
 use super::{Lost, Walk};
 use crate::config::network::ScopeId;
-use crate::config::tree::Statement;
-use crate::options::Spaces;
+use crate::config::tree::{Combine, Expr, Statement};
+use crate::options::{OptionId, Spaces};
 use crate::syntax::ExprType;
+use std::sync::Arc;
 
 /// `Ok(false)`: no statement, and the error is not claimed (ISC: 0, and `lose` is not set).
 type Executed = Result<bool, Lost>;
@@ -23,13 +24,31 @@ const PERMISSIONS: [&str; 8] = [
     "leasequery",
 ];
 
+/// The code of `dhcp-client-identifier`.
+const CLIENT_IDENTIFIER: u32 = 61;
+
+/// An `if` with the client identifiers that a statement sets somewhere inside: in a host dhcpd says that it may not.
+fn conditional(identifiers: Vec<OptionId>) -> Statement {
+    if identifiers.is_empty() {
+        return Statement::Nothing;
+    }
+    let value = Arc::new(Expr::Null);
+    let set = |option| Statement::Option { combine: Combine::Supersede, option, value: value.clone() };
+    let then = identifiers.into_iter().map(set).collect();
+    Statement::If { condition: Expr::Known, then, otherwise: Arc::from([]) }
+}
+
 impl Walk<'_> {
     /// An executable statement among declarations. `Ok(false)`: no statement, and the error is not claimed (ISC: 0, and
     /// `lose` is not set).
     pub(super) fn executable_statement(&mut self, scope: ScopeId) -> Result<bool, Lost> {
+        let word = self.peek().kind;
+        self.client_identifiers.clear();
         let read = self.executable(Context::Any);
         if read == Ok(true) {
-            self.builder.push_statement(scope, Statement::Nothing);
+            let block = !self.lease_file && matches!(word, Kind::Keyword("if" | "on" | "switch"));
+            let identifiers = if block { std::mem::take(&mut self.client_identifiers) } else { Vec::new() };
+            self.builder.push_statement(scope, conditional(identifiers));
         }
         read
     }
@@ -119,7 +138,14 @@ impl Walk<'_> {
     /// `option NAME VALUE;` after its verb.
     fn named_option(&mut self) -> Executed {
         match self.option_name(false) {
-            Some(option) => Ok(self.option_statement(option, false).is_some()),
+            Some(option) => {
+                let read = self.option_statement(option, false).is_some();
+                let identifier = option.space == Spaces::DHCP && option.code == CLIENT_IDENTIFIER;
+                if read && identifier {
+                    self.client_identifiers.push(option);
+                }
+                Ok(read)
+            }
             None => Err(Lost),
         }
     }

@@ -55,7 +55,8 @@ impl Walk<'_> {
         if !self.next().is_word("netmask") {
             return self.refuse("Expecting netmask");
         }
-        let Some(mask) = self.address() else { return };
+        // dhcpd reads the mask into the variable that still holds the address.
+        let Some(mask) = self.address_over(address) else { return };
         match self.act(|builder| builder.open_subnet(scope, network, address, mask)) {
             Ok(subnet) => self.subnet_body(subnet),
             Err(_) => self.cursor.skip_to_semicolon(),

@@ -256,9 +256,12 @@ pub enum OptionValue {
     Expression(Expr),
     /// The tokens up to the `;`, which is not among them. At least one, no braces, does not begin with `=`.
     Literal(Box<[Token]>),
-    /// Nothing, only the `;`. Right for options without a value; for others dhcpd would want a second `;` here,
-    /// and crashes later.
+    /// Nothing, only the `;`. Right for options without a value; for others dhcpd wants a second `;` here.
     None,
+    /// `;;`: dhcpd takes the first semicolon for the value.
+    Semicolon,
+    /// `=` and nothing that could begin an expression. There is no semicolon; what follows is another statement.
+    Missing,
 }
 
 /// `option space name [code width N] [length width N] [hash size N];`

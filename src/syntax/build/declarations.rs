@@ -335,11 +335,15 @@ impl<'a> FileBuilder<'a, '_> {
     /// An option's value, or that there is none.
     pub(super) fn option_value(&self, pair: Option<P<'a>>) -> Built<OptionValue> {
         let Some(pair) = pair else { return Ok(OptionValue::None) };
-        if pair.as_rule() == Rule::assigned_value {
-            let expression = Children::of(self, pair).required()?;
-            return Ok(OptionValue::Expression(self.data(expression)?));
-        }
-        Ok(OptionValue::Literal(self.literal(pair)?))
+        Ok(match pair.as_rule() {
+            Rule::assigned_value => {
+                let expression = Children::of(self, pair).required()?;
+                OptionValue::Expression(self.data(expression)?)
+            }
+            Rule::semicolon_value => OptionValue::Semicolon,
+            Rule::nothing_assigned | Rule::missing_value => OptionValue::Missing,
+            _ => OptionValue::Literal(self.literal(pair)?),
+        })
     }
 
     fn literal(&self, pair: P<'a>) -> Built<Box<[super::Token]>> {

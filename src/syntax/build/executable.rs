@@ -22,7 +22,9 @@ impl<'a> FileBuilder<'a, '_> {
                 let verb = option_verb(children.required()?.as_str());
                 self.option_statement(verb, children)?
             }
-            Rule::word_statement => StatementKind::Word(Box::new(self.word_statement(children, span)?)),
+            Rule::word_statement | Rule::word_nothing => {
+                StatementKind::Word(Box::new(self.word_statement(children, span)?))
+            }
             Rule::permission => StatementKind::Permission(Box::new(self.permission(children)?)),
             Rule::if_statement => return self.if_statement(children),
             Rule::switch_statement => return self.switch_statement(children),
@@ -62,7 +64,7 @@ impl<'a> FileBuilder<'a, '_> {
                 let priority = children.take_if(Rule::priority).map(|pair| priority(pair.as_str()));
                 let data = children.required()?;
                 if self.begins_no_expression(&data) {
-                    return Ok(StatementKind::Percent(self.tokens(span).into()));
+                    return Ok(StatementKind::LogNothing(self.tokens(span).into()));
                 }
                 StatementKind::Log(Box::new(Log { priority, data: self.data(data)? }))
             }
@@ -73,7 +75,7 @@ impl<'a> FileBuilder<'a, '_> {
                     Some(first) if first.as_rule() == Rule::word && !self.begins_no_expression(&first) => {
                         return Err(self.locate(span, &tokens, true));
                     }
-                    _ => StatementKind::Percent(tokens.into()),
+                    _ => StatementKind::LogNothing(tokens.into()),
                 }
             }
             Rule::execute_statement => {

@@ -7,7 +7,7 @@ mod own;
 
 use super::fault::block_of;
 use super::range6::Range6Extent;
-use super::statement::Executed;
+use super::statement::{Executed, Recovery};
 use super::{Builder, ClassDraft, Family, GroupDraft, HostDraft, PoolDraft, Refused, Resolution};
 use crate::config::diagnostic::{Code, Diagnostic, Notice, Severity};
 use crate::config::network::{LeaseIdFormat, NetworkId, ScopeId, SubnetId};
@@ -135,7 +135,7 @@ pub(super) fn walk_block(builder: &mut Builder, parsed: &Parsed) -> Result<Block
     builder.add_faults(parsed.faults.clone());
     let statements = parsed.statements.clone();
     let block = syntax::Block { closed: true, statements, ..syntax::Block::default() };
-    let built = builder.block(&block);
+    let built = builder.block(&block, Recovery::NextBrace);
     builder.flush_faults();
     let findings: Vec<Diagnostic> = builder
         .take_notices()
@@ -146,7 +146,7 @@ pub(super) fn walk_block(builder: &mut Builder, parsed: &Parsed) -> Result<Block
         })
         .collect();
     match built {
-        Ok(built) if findings.is_empty() => Ok(built),
+        Ok(Some(built)) if findings.is_empty() => Ok(built),
         _ => Err(findings),
     }
 }
@@ -397,6 +397,7 @@ impl Builder {
                 if place.kind != Kind::Root {
                     return Err(self.refuse_definition(false));
                 }
+                self.begin_definition(named);
                 let letters = self.type_letters(&definition.option_type)?;
                 self.at(span);
                 let name = &definition.name.name.text;
@@ -421,7 +422,10 @@ impl Builder {
                 });
                 parameter
             }
-            StatementKind::Percent(_) => parameter,
+            StatementKind::Percent(_) => {
+                self.swallowed(span, "everything behind a percent sign is skipped");
+                parameter
+            }
             StatementKind::Permission(permission)
                 if matches!(place.draft, Draft::Pool(_)) && permission.verb != PermissionVerb::Ignore =>
             {
