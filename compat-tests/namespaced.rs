@@ -32,6 +32,8 @@ use crate::subject::{Ending, Heard, Outcome, Stored, Subject};
 const FENCE: &[u8] = b"Discarding packet with bogus hlen.";
 /// The last line of a successful start.
 const SERVING: &[u8] = b"Server starting service.";
+/// `nobody` and `nogroup`.
+const NOBODY: u32 = 65534;
 /// How long frames may still be on their way after the server dealt with what caused them.
 const GRACE: Duration = Duration::from_millis(25);
 
@@ -173,6 +175,9 @@ pub struct Namespaced {
     heard: Receiver<Heard>,
     directory: tempfile::TempDir,
     environment: Vec<(String, String)>,
+    unprivileged: bool,
+    /// What is mounted in the directory.
+    disks: Vec<PathBuf>,
     process: Option<Process>,
     pending: Vec<Vec<u8>>,
     binaries: [PathBuf; 2],
@@ -242,6 +247,8 @@ impl Namespaced {
             heard,
             directory,
             environment: scenario.environment.clone(),
+            unprivileged: scenario.unprivileged,
+            disks: Vec::new(),
             process: None,
             pending: Vec::new(),
             binaries,
@@ -260,6 +267,18 @@ impl Namespaced {
         new.begin();
         for name in &scenario.directories {
             fs::create_dir(new.path(name)).map_err(|e| e.to_string())?;
+        }
+        for (name, size) in &scenario.disks {
+            fs::create_dir(new.path(name)).map_err(|e| e.to_string())?;
+            let done = Command::new("mount")
+                .args(["-t", "tmpfs", "-o", &format!("size={size},mode=0755"), "disk"])
+                .arg(new.path(name))
+                .output()
+                .map_err(|e| format!("mount: {e}"))?;
+            if !done.status.success() {
+                return Err(String::from_utf8_lossy(&done.stderr).into_owned());
+            }
+            new.disks.push(new.path(name));
         }
         for (name, text) in &scenario.files {
             new.write(name, fill_in(text, new.epoch).as_bytes())?;
@@ -302,6 +321,9 @@ impl Namespaced {
                 command
             }
         };
+        if self.unprivileged {
+            command.uid(NOBODY).gid(NOBODY);
+        }
         command
             .args(arguments)
             .current_dir(self.directory.path())
@@ -531,6 +553,15 @@ impl Subject for Namespaced {
         fs::remove_file(self.path(name)).map_err(|e| format!("{name}: {e}"))
     }
 
+    fn fill(&mut self, disk: &str) -> Result<(), String> {
+        let mut filler = fs::File::create(self.path(disk).join("filler")).map_err(|e| e.to_string())?;
+        // The last octets one by one.
+        for chunk in [4096, 1] {
+            while filler.write_all(&vec![b'x'; chunk]).is_ok() {}
+        }
+        Ok(())
+    }
+
     fn files(&self) -> Vec<String> {
         let mut names: Vec<String> = fs::read_dir(self.directory.path())
             .map(|all| all.flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect())
@@ -556,6 +587,9 @@ impl Drop for Namespaced {
         }
         for pid in self.server.processes() {
             let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::SIGKILL);
+        }
+        for disk in &self.disks {
+            let _ = Command::new("umount").arg("--lazy").arg(disk).output();
         }
         self.over.store(true, Ordering::Relaxed);
         for wire in &mut self.wires {
