@@ -39,7 +39,7 @@ const STEP: Duration = Duration::from_millis(20);
 
 /// Whether the engine alone can play this scenario.
 pub fn can_play(scenario: &Scenario) -> bool {
-    let process = |a: &Action| matches!(a, Action::Run(_) | Action::Link { .. } | Action::Fill(_));
+    let process = |a: &Action| matches!(a, Action::Run(_) | Action::Link { .. });
     let standard = scenario.command.iter().any(|w| w == "dhcpd.conf");
     scenario.process_only.is_none() && standard && !scenario.steps.iter().any(|s| process(&s.action))
 }
@@ -513,10 +513,6 @@ impl Subject for InProcess {
 
     fn remove(&mut self, name: &str) -> Result<(), String> {
         self.files.remove(name).map(drop).ok_or_else(|| format!("{name}: No such file or directory"))
-    }
-
-    fn fill(&mut self, _: &str) -> Result<(), String> {
-        Err("the engine alone has no disk".to_owned())
     }
 
     fn files(&self) -> Vec<String> {

@@ -176,8 +176,6 @@ pub struct Namespaced {
     directory: tempfile::TempDir,
     environment: Vec<(String, String)>,
     unprivileged: bool,
-    /// What is mounted in the directory.
-    disks: Vec<PathBuf>,
     process: Option<Process>,
     pending: Vec<Vec<u8>>,
     binaries: [PathBuf; 2],
@@ -248,7 +246,6 @@ impl Namespaced {
             directory,
             environment: scenario.environment.clone(),
             unprivileged: scenario.unprivileged,
-            disks: Vec::new(),
             process: None,
             pending: Vec::new(),
             binaries,
@@ -267,18 +264,6 @@ impl Namespaced {
         new.begin();
         for name in &scenario.directories {
             fs::create_dir(new.path(name)).map_err(|e| e.to_string())?;
-        }
-        for (name, size) in &scenario.disks {
-            fs::create_dir(new.path(name)).map_err(|e| e.to_string())?;
-            let done = Command::new("mount")
-                .args(["-t", "tmpfs", "-o", &format!("size={size},mode=0755"), "disk"])
-                .arg(new.path(name))
-                .output()
-                .map_err(|e| format!("mount: {e}"))?;
-            if !done.status.success() {
-                return Err(String::from_utf8_lossy(&done.stderr).into_owned());
-            }
-            new.disks.push(new.path(name));
         }
         for (name, text) in &scenario.files {
             new.write(name, fill_in(text, new.epoch).as_bytes())?;
@@ -443,7 +428,7 @@ impl Subject for Namespaced {
         let ending = wait_for(&mut child, Duration::from_secs(10));
         let gather = |pipe: Receiver<Vec<u8>>| {
             let mut all = Vec::new();
-            while let Ok(more) = pipe.recv_timeout(Duration::from_millis(100)) {
+            while let Ok(more) = pipe.recv_timeout(Duration::from_secs(1)) {
                 all.extend(more);
             }
             all
@@ -553,15 +538,6 @@ impl Subject for Namespaced {
         fs::remove_file(self.path(name)).map_err(|e| format!("{name}: {e}"))
     }
 
-    fn fill(&mut self, disk: &str) -> Result<(), String> {
-        let mut filler = fs::File::create(self.path(disk).join("filler")).map_err(|e| e.to_string())?;
-        // The last octets one by one.
-        for chunk in [4096, 1] {
-            while filler.write_all(&vec![b'x'; chunk]).is_ok() {}
-        }
-        Ok(())
-    }
-
     fn files(&self) -> Vec<String> {
         let mut names: Vec<String> = fs::read_dir(self.directory.path())
             .map(|all| all.flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect())
@@ -587,9 +563,6 @@ impl Drop for Namespaced {
         }
         for pid in self.server.processes() {
             let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::SIGKILL);
-        }
-        for disk in &self.disks {
-            let _ = Command::new("umount").arg("--lazy").arg(disk).output();
         }
         self.over.store(true, Ordering::Relaxed);
         for wire in &mut self.wires {

@@ -143,7 +143,6 @@ impl Player<'_> {
                 self.subject.write(name, text.as_bytes())?;
             }
             Action::Remove(name) => self.subject.remove(name)?,
-            Action::Fill(name) => self.subject.fill(name)?,
             Action::Link { interface, up } => {
                 self.subject.link(interface, *up)?;
                 self.settle();

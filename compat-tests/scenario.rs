@@ -19,8 +19,6 @@ pub struct Scenario {
     /// Files present before the first start; the text may hold `@now` placeholders.
     pub files: Vec<(String, String)>,
     pub directories: Vec<String>,
-    /// Directories with a file system of their own, and its size as mount(8) takes it.
-    pub disks: Vec<(String, String)>,
     /// The server is started by `nobody`.
     pub unprivileged: bool,
     /// Arguments of every `start` that names none.
@@ -93,7 +91,6 @@ pub enum Action {
     Dump(String),
     Write { name: String, text: String },
     Remove(String),
-    Fill(String),
     Link { interface: String, up: bool },
 }
 
@@ -121,7 +118,6 @@ impl Scenario {
             title: String::new(),
             files: Vec::new(),
             directories: Vec::new(),
-            disks: Vec::new(),
             unprivileged: false,
             command: COMMAND.split(' ').map(str::to_owned).collect(),
             environment: Vec::new(),
@@ -194,10 +190,6 @@ impl Scenario {
                 "syslog" => scenario.syslog = true,
                 "process" => scenario.process_only = Some(rest[1..].join(" ")),
                 "directory" => scenario.directories.push(words[1].clone()),
-                "disk" => {
-                    let size = words.get(2).ok_or_else(|| fault("disk NAME SIZE".to_owned()))?;
-                    scenario.disks.push((words[1].clone(), size.clone()));
-                }
                 "unprivileged" => scenario.unprivileged = true,
                 "no" if line == "no lease file" => lease_file = false,
                 _ => scenario.step(index + 1, line, &words).map_err(fault)?,
@@ -279,7 +271,6 @@ impl Scenario {
             "dump" if word(1) == "leases" => Action::Dump("dhcpd.leases".to_owned()),
             "dump" => Action::Dump(word(1).to_owned()),
             "remove" => Action::Remove(word(1).to_owned()),
-            "fill" => Action::Fill(word(1).to_owned()),
             "link" => Action::Link { interface: word(1).to_owned(), up: word(2) == "up" },
             "expect" if word(1) == "log" => {
                 Action::ExpectLog(String::from_utf8_lossy(&hex::unquote(word(2))?).into_owned())

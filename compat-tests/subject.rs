@@ -78,8 +78,6 @@ pub trait Subject {
     fn write(&mut self, name: &str, octets: &[u8]) -> Result<(), String>;
     /// Remove a file of the server's directory.
     fn remove(&mut self, name: &str) -> Result<(), String>;
-    /// Fill the disk mounted at this directory with a file `filler`.
-    fn fill(&mut self, disk: &str) -> Result<(), String>;
     /// Names of all files in the server's directory, sorted.
     fn files(&self) -> Vec<String>;
     /// Seconds since 1970 when the scenario began.
