@@ -77,13 +77,21 @@ fn rows() -> Vec<Row> {
 
 /// A conversion of printf(3).
 static CONVERSION: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"%[-+ #0]*(?:\d+|\*)?(?:\.(?:\d+|\*))?(?:hh|h|ll|l|z)?([a-zA-Z%])").expect("a constant expression")
+    Regex::new(r"%[-+ #0]*(?:\d+|\*)?(?:\.(?:\d+|\*))?(?:hh|h|ll|l|z)?([a-zA-Z%])")
+        .expect("a constant expression")
 });
 
 /// The line of a format that a log shows, without C escapes. Some have newlines in them.
 fn shown(format: &str) -> String {
     let lines: Vec<&str> = format.split("\\n").filter(|line| !line.is_empty()).collect();
-    lines.first().unwrap_or(&"").replace("\\t", "\t").replace("\\\"", "\"").replace("\\\\", "\\").trim_end().to_owned()
+    lines
+        .first()
+        .unwrap_or(&"")
+        .replace("\\t", "\t")
+        .replace("\\\"", "\"")
+        .replace("\\\\", "\\")
+        .trim_end()
+        .to_owned()
 }
 
 /// The text between the conversions of a format.
@@ -126,13 +134,16 @@ fn whole(format: &str) -> Regex {
 /// The log lines of each recorded transcript.
 fn transcripts() -> BTreeMap<String, Vec<String>> {
     let folder = fs::read_dir(home().join("compat-tests/transcripts")).expect("transcripts");
-    let log = Regex::new(r"^(?:stdout|stderr|syslog)?\| ?(?:<\d+>@date dhcpd\[@pid\]: )?(.*)$").expect("constant");
+    let log =
+        Regex::new(r"^(?:stdout|stderr|syslog)?\| ?(?:<\d+>@date dhcpd\[@pid\]: )?(.*)$").expect("constant");
     let near = Regex::new(r"<[~](-?\d+)>").expect("constant");
     let mut all = BTreeMap::new();
     for path in folder.flatten().map(|entry| entry.path()) {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let text = fs::read_to_string(&path).expect("a transcript");
-        let lines = text.lines().filter_map(|line| Some(near.replace_all(&log.captures(line)?[1], "$1").into_owned()));
+        let lines = text
+            .lines()
+            .filter_map(|line| Some(near.replace_all(&log.captures(line)?[1], "$1").into_owned()));
         all.insert(name, lines.collect());
     }
     all
@@ -166,15 +177,14 @@ fn every_row_is_true() {
                     Status::Part => Regex::new(&expression(&row.format)).expect("made of escaped text"),
                     _ => whole(&row.format),
                 };
-                let shows = |line: &String| text.is_none_or(|text| line.contains(text)) && wanted.is_match(line);
+                let shows =
+                    |line: &String| text.is_none_or(|text| line.contains(text)) && wanted.is_match(line);
                 match transcripts.get(scenario) {
                     None => Some(format!("no transcript {scenario}")),
                     Some(_) if letters(&pieces(&row.format).concat()) < 3 && text.is_none() => {
                         Some("fits everything: say which text it makes".to_owned())
                     }
-                    Some(lines) => {
-                        (!lines.iter().any(shows)).then(|| format!("{scenario} has no such line"))
-                    }
+                    Some(lines) => (!lines.iter().any(shows)).then(|| format!("{scenario} has no such line")),
                 }
             }
             Status::Tested => {
@@ -196,9 +206,7 @@ fn every_row_is_true() {
                 let there = differences.contains(&format!(".It {}\n", row.note));
                 (!there).then(|| format!("dhcpd-differences(7) has no {}", row.note))
             }
-            Status::Unreachable | Status::Other => {
-                row.note.is_empty().then(|| "says nothing".to_owned())
-            }
+            Status::Unreachable | Status::Other => row.note.is_empty().then(|| "says nothing".to_owned()),
             Status::Missing => None,
         };
         faults.extend(fault.map(|fault| format!("{}: {fault}", row.name())));
@@ -217,7 +225,9 @@ fn no_row_is_stale() {
     let silent: Vec<(&Row, Regex)> = rows
         .iter()
         .filter(|row| matches!(row.status, Status::Unreachable | Status::Other | Status::Missing))
-        .filter(|row| letters(&pieces(&row.format).concat()) >= 3 && !produced.contains(&expression(&row.format)))
+        .filter(|row| {
+            letters(&pieces(&row.format).concat()) >= 3 && !produced.contains(&expression(&row.format))
+        })
         .map(|row| (row, whole(&row.format)))
         .collect();
     let known: Vec<Regex> = rows
@@ -248,8 +258,11 @@ fn the_list_is_whole() {
     }
     let count = |status| counts.get(&status).copied().unwrap_or(0);
     let shown = count(Status::Produced) + count(Status::Part);
-    let reachable =
-        shown + count(Status::Tested) + count(Status::Coded) + count(Status::Differs) + count(Status::Missing);
+    let reachable = shown
+        + count(Status::Tested)
+        + count(Status::Coded)
+        + count(Status::Differs)
+        + count(Status::Missing);
     let words = Status::ALL.iter().map(|(word, status)| format!("{word} {}", count(*status)));
     println!(
         "log lines: {shown} produced / {reachable} reachable / {} in all ({})",
@@ -257,8 +270,11 @@ fn the_list_is_whole() {
         words.collect::<Vec<_>>().join(", ")
     );
     let mut seen = BTreeSet::new();
-    let twice: Vec<String> =
-        rows.iter().filter(|row| !seen.insert((&row.file, &row.function, &row.format))).map(Row::name).collect();
+    let twice: Vec<String> = rows
+        .iter()
+        .filter(|row| !seen.insert((&row.file, &row.function, &row.format)))
+        .map(Row::name)
+        .collect();
     assert!(twice.is_empty(), "twice: {}", twice.join("\n"));
 
     let shared = std::env::var("RELET_SHARED").map_or_else(|_| home().join("../shared"), PathBuf::from);

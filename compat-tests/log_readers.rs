@@ -25,7 +25,8 @@ fn home() -> PathBuf {
 fn log() -> Vec<String> {
     let text = fs::read_to_string(home().join("transcripts/log-readers.txt")).expect("the transcript");
     let line = Regex::new(r"^syslog\| <\d+>@date dhcpd\[@pid\]: (.*)$").expect("constant");
-    let lines: Vec<String> = text.lines().filter_map(|text| Some(line.captures(text)?[1].to_owned())).collect();
+    let lines: Vec<String> =
+        text.lines().filter_map(|text| Some(line.captures(text)?[1].to_owned())).collect();
     assert!(lines.len() > 40, "a day's log");
     lines
 }

@@ -62,6 +62,9 @@ mod tests {
     fn programs() {
         assert_eq!(System.execute(b"sh", &[b"-c".to_vec(), b"exit 3".to_vec()]), Ok(3 << 8));
         assert_eq!(System.execute(b"sh", &[b"-c".to_vec(), b"kill -9 $$".to_vec()]), Ok(9));
-        assert_eq!(System.execute(b"/no/such", &[]), Err(NotRun::NotStarted("No such file or directory".into())));
+        assert_eq!(
+            System.execute(b"/no/such", &[]),
+            Err(NotRun::NotStarted("No such file or directory".into()))
+        );
     }
 }
