@@ -13,7 +13,7 @@
 use relet::check::isc::{refusal, report};
 use relet::config::{Family, build};
 use relet::eval::bindings::Bindings;
-use relet::eval::{Environment, Memory, ResolveError};
+use relet::eval::{Environment, Memory, NotRun, ResolveError};
 use relet::log::Line;
 use relet::server::globals::{CommandLine, read_globals};
 use relet::syntax::{LoadError, parse};
@@ -177,7 +177,7 @@ impl Environment for Programs {
             .unwrap_or_default()
     }
 
-    fn execute(&mut self, command: &[u8], arguments: &[Vec<u8>]) -> Result<i32, String> {
+    fn execute(&mut self, command: &[u8], arguments: &[Vec<u8>]) -> Result<i32, NotRun> {
         use std::os::unix::ffi::OsStrExt;
         let word = std::ffi::OsStr::from_bytes;
         let output = Command::new(word(command))
@@ -195,7 +195,8 @@ impl Environment for Programs {
             }
             Err(error) => {
                 self.stderr.push(Vec::new());
-                Err(error.to_string().split(" (os error").next().unwrap_or_default().to_owned())
+                let text = error.to_string();
+                Err(NotRun::NotStarted(text.split(" (os error").next().unwrap_or_default().to_owned()))
             }
         }
     }

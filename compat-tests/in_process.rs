@@ -10,7 +10,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 
 use relet::config::network::Hardware;
-use relet::eval::{Environment, ResolveError};
+use relet::eval::{Environment, NotRun, ResolveError};
 use relet::log::Line;
 use relet::runtime::args::{Cli, banner};
 use relet::runtime::configuration::{Loaded, load};
@@ -60,8 +60,8 @@ impl Environment for Nothing {
         b"host".to_vec()
     }
 
-    fn execute(&mut self, _: &[u8], _: &[Vec<u8>]) -> Result<i32, String> {
-        Err("No such file or directory".to_owned())
+    fn execute(&mut self, _: &[u8], _: &[Vec<u8>]) -> Result<i32, NotRun> {
+        Err(NotRun::NotStarted("No such file or directory".to_owned()))
     }
 }
 

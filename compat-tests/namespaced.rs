@@ -32,6 +32,8 @@ use crate::subject::{Ending, Heard, Outcome, Stored, Subject};
 const FENCE: &[u8] = b"Discarding packet with bogus hlen.";
 /// The last line of a successful start.
 const SERVING: &[u8] = b"Server starting service.";
+/// `nobody` and `nogroup`.
+const NOBODY: u32 = 65534;
 /// How long frames may still be on their way after the server dealt with what caused them.
 const GRACE: Duration = Duration::from_millis(25);
 
@@ -173,6 +175,7 @@ pub struct Namespaced {
     heard: Receiver<Heard>,
     directory: tempfile::TempDir,
     environment: Vec<(String, String)>,
+    unprivileged: bool,
     process: Option<Process>,
     pending: Vec<Vec<u8>>,
     binaries: [PathBuf; 2],
@@ -242,6 +245,7 @@ impl Namespaced {
             heard,
             directory,
             environment: scenario.environment.clone(),
+            unprivileged: scenario.unprivileged,
             process: None,
             pending: Vec::new(),
             binaries,
@@ -302,6 +306,9 @@ impl Namespaced {
                 command
             }
         };
+        if self.unprivileged {
+            command.uid(NOBODY).gid(NOBODY);
+        }
         command
             .args(arguments)
             .current_dir(self.directory.path())
@@ -421,7 +428,7 @@ impl Subject for Namespaced {
         let ending = wait_for(&mut child, Duration::from_secs(10));
         let gather = |pipe: Receiver<Vec<u8>>| {
             let mut all = Vec::new();
-            while let Ok(more) = pipe.recv_timeout(Duration::from_millis(100)) {
+            while let Ok(more) = pipe.recv_timeout(Duration::from_secs(1)) {
                 all.extend(more);
             }
             all

@@ -11,7 +11,7 @@
 use relet::config::network::Hardware;
 use relet::config::{Family, build};
 use relet::eval::bindings::Bindings;
-use relet::eval::{Environment, Memory, ResolveError};
+use relet::eval::{Environment, Memory, NotRun, ResolveError};
 use relet::server::engine::{Engine, Settings, Setup};
 use relet::server::globals::{CommandLine, read_globals, run_again};
 use relet::server::interfaces::{Discovered, match_interfaces};
@@ -227,7 +227,7 @@ impl Environment for Isolated {
     fn hostname(&mut self) -> Vec<u8> {
         b"host".to_vec()
     }
-    fn execute(&mut self, _: &[u8], arguments: &[Vec<u8>]) -> Result<i32, String> {
+    fn execute(&mut self, _: &[u8], arguments: &[Vec<u8>]) -> Result<i32, NotRun> {
         let words: Vec<String> = arguments.iter().map(|argument| latin1(argument)).collect();
         self.printed.push(words.join(" "));
         Ok(0)

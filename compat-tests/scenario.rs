@@ -19,6 +19,8 @@ pub struct Scenario {
     /// Files present before the first start; the text may hold `@now` placeholders.
     pub files: Vec<(String, String)>,
     pub directories: Vec<String>,
+    /// The server is started by `nobody`.
+    pub unprivileged: bool,
     /// Arguments of every `start` that names none.
     pub command: Vec<String>,
     pub environment: Vec<(String, String)>,
@@ -116,6 +118,7 @@ impl Scenario {
             title: String::new(),
             files: Vec::new(),
             directories: Vec::new(),
+            unprivileged: false,
             command: COMMAND.split(' ').map(str::to_owned).collect(),
             environment: Vec::new(),
             interfaces: Vec::new(),
@@ -187,6 +190,7 @@ impl Scenario {
                 "syslog" => scenario.syslog = true,
                 "process" => scenario.process_only = Some(rest[1..].join(" ")),
                 "directory" => scenario.directories.push(words[1].clone()),
+                "unprivileged" => scenario.unprivileged = true,
                 "no" if line == "no lease file" => lease_file = false,
                 _ => scenario.step(index + 1, line, &words).map_err(fault)?,
             }

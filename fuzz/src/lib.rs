@@ -5,7 +5,7 @@ pub mod message;
 use relet::config::network::Hardware;
 use relet::config::{Config, Family, build};
 use relet::eval::bindings::Bindings;
-use relet::eval::{Environment, Memory, ResolveError};
+use relet::eval::{Environment, Memory, NotRun, ResolveError};
 use relet::server::engine::{Engine, Settings, Setup};
 use relet::server::globals::{CommandLine, read_globals};
 use relet::server::interfaces::{Discovered, match_interfaces};
@@ -53,7 +53,7 @@ impl Environment for Nothing {
     fn hostname(&mut self) -> Vec<u8> {
         b"fuzz".to_vec()
     }
-    fn execute(&mut self, _: &[u8], _: &[Vec<u8>]) -> Result<i32, String> {
+    fn execute(&mut self, _: &[u8], _: &[Vec<u8>]) -> Result<i32, NotRun> {
         Ok(0)
     }
 }

@@ -12,7 +12,7 @@ use super::expression::{Outcome, Type, evaluate, type_of};
 use super::numeric::evaluate_numeric;
 use super::octets::until_nul;
 use super::settings;
-use super::{Handler, Setting};
+use super::{Handler, NotRun, Setting};
 use crate::config::tree::{Block, Combine, Events, Expr, Function, LogPriority, Statement};
 use crate::log::Line;
 use crate::options::OptionId;
@@ -197,7 +197,8 @@ fn spawn(command: &[u8], arguments: &[Expr], context: &mut Context<'_>) {
     }
     let status = match context.environment.execute(command, &words) {
         Ok(status) => status,
-        Err(error) => {
+        Err(NotRun::NoProcess) => return context.emit(Line::error("execute: fork() failed")),
+        Err(NotRun::NotStarted(error)) => {
             let error = format!(": {error}");
             context.emit(Line::error([b"Unable to execute ", command, error.as_bytes()].concat()));
             NOT_STARTED

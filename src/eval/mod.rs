@@ -62,8 +62,8 @@ pub trait Environment {
     }
     /// `gethostname ()`
     fn hostname(&mut self) -> Vec<u8>;
-    /// Runs a program and waits for it (`execute ()`). The raw wait status, or the error that kept it from starting.
-    fn execute(&mut self, command: &[u8], arguments: &[Vec<u8>]) -> Result<i32, String>;
+    /// Runs a program and waits for it (`execute ()`). The raw wait status, or why it did not run.
+    fn execute(&mut self, command: &[u8], arguments: &[Vec<u8>]) -> Result<i32, NotRun>;
 }
 
 /// Why a name has no address.
@@ -77,6 +77,15 @@ pub enum ResolveError {
     NoRecovery,
     /// `%s: no A record associated with address`
     NoAddress,
+}
+
+/// Why a program did not run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotRun {
+    /// `execute: fork() failed`: there is no process to run it in.
+    NoProcess,
+    /// `Unable to execute %s: %m`
+    NotStarted(String),
 }
 
 /// The packet an evaluation may look at.

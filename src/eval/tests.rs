@@ -20,6 +20,8 @@ pub(crate) struct Isolated {
     pub(crate) asked: Vec<String>,
     pub(crate) executed: Vec<Vec<Vec<u8>>>,
     pub(crate) status: Option<i32>,
+    /// No process can be made.
+    pub(crate) crowded: bool,
 }
 
 impl Environment for Isolated {
@@ -33,11 +35,14 @@ impl Environment for Isolated {
     fn hostname(&mut self) -> Vec<u8> {
         vec![b'h'; 300]
     }
-    fn execute(&mut self, command: &[u8], arguments: &[Vec<u8>]) -> Result<i32, String> {
+    fn execute(&mut self, command: &[u8], arguments: &[Vec<u8>]) -> Result<i32, NotRun> {
         let mut words = vec![command.to_vec()];
         words.extend_from_slice(arguments);
         self.executed.push(words);
-        self.status.ok_or_else(|| "No such file or directory".to_owned())
+        if self.crowded {
+            return Err(NotRun::NoProcess);
+        }
+        self.status.ok_or_else(|| NotRun::NotStarted("No such file or directory".to_owned()))
     }
 }
 
@@ -530,6 +535,9 @@ fn programs_run_and_their_status_is_logged() {
         world.lines()[1..],
         ["Unable to execute /bin/x: No such file or directory", "execute: /bin/x exit status 32512"]
     );
+    world.environment.crowded = true;
+    world.run(&[run(&[])]).unwrap();
+    assert_eq!(world.lines().last().map(String::as_str), Some("execute: fork() failed"));
 }
 
 /// A class with its own scope.

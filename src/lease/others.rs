@@ -255,9 +255,9 @@ impl Reader<'_, '_> {
     }
 
     fn server_duid(&mut self) -> Option<Vec<u8>> {
-        let value = self.string_or_hex()?;
         // At most 128 octets are a DUID.
-        if value.len() <= 2 || value.len() > 128 {
+        let value = self.string_or_hex(128)?;
+        if value.len() <= 2 {
             self.lexer.warn(b"Invalid duid contents");
             self.skip_to_semi();
             return None;

@@ -6,8 +6,16 @@
 use super::date::{self, Fields};
 use super::lexer::{Kind, Token};
 use super::reader::{Reader, atoi};
-use crate::options::{Octets, OptionId, Resolved};
+use crate::log::Line;
+use crate::options::{DomainList, Enumeration, Format, Octets, OptionId, Resolved};
 use crate::time::{NEVER, Seconds};
+use std::net::Ipv6Addr;
+
+/// The most octets an option's value in a lease file has.
+const HUNK: usize = 1024;
+const OVERFLOW: &[u8] = b"option data buffer overflow";
+/// More than any text of an IPv6 address with its NUL.
+const ADDRESS6_TEXT: usize = 46;
 
 impl<'a> Reader<'a, '_> {
     /// ISC `parse_semi`.
@@ -190,8 +198,8 @@ impl<'a> Reader<'a, '_> {
     /// An option's name and value up to its semicolon (ISC `parse_option_decl`).
     pub fn option(&mut self) -> Option<(OptionId, Octets)> {
         let option = self.option_name()?;
-        let format = self.config.spaces.format(option).letters().to_owned();
-        let value = self.option_value(format.as_bytes())?;
+        let format = self.config.spaces.format(option).clone();
+        let value = self.option_value(&format)?;
         Some((option, Octets::from(value)))
     }
 
@@ -230,7 +238,7 @@ impl<'a> Reader<'a, '_> {
                 let mut text = [b"option ", &name[..], b" has been redefined as option "].concat();
                 text.extend(self.config.spaces.name(option).as_bytes());
                 text.extend(b".  Please update your configs if necessary.");
-                self.lexer.lines.push(crate::log::Line::info(text));
+                self.lexer.lines.push(Line::info(text));
                 Some(option)
             }
             Err(error) => {
@@ -241,14 +249,15 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    /// The values of the formats a relay agent option may have. Domain lists, enumerations and records are none that
-    /// dhcpd defines there; a definition of the configuration that uses them is not read back.
-    fn option_value(&mut self, format: &[u8]) -> Option<Vec<u8>> {
+    /// A value up to its semicolon, at most [`HUNK`] octets of it. What is no statement any more ends at its semicolon,
+    /// but a wrong domain list and a wrong address only end the value, as in dhcpd.
+    fn option_value(&mut self, format: &Format) -> Option<Vec<u8>> {
+        let letters = format.letters().as_bytes();
         let mut value = Vec::new();
         let mut at = 0;
         loop {
             // `a` repeats the letter before it, `A` the whole.
-            while let Some(&letter) = format.get(at) {
+            while let Some(&letter) = letters.get(at) {
                 match letter {
                     b'A' => {
                         at = 0;
@@ -260,21 +269,40 @@ impl<'a> Reader<'a, '_> {
                     }
                     b'E' | b'X' => {
                         if letter == b'E' {
-                            at = format
-                                .iter()
-                                .skip(at)
-                                .position(|&c| c == b'.')
-                                .map_or(format.len(), |n| at + n);
+                            at = behind_name(letters, at);
                         }
-                        value.extend(self.string_or_hex()?);
+                        let room = HUNK.saturating_sub(value.len());
+                        value.extend(self.string_or_hex(room)?);
                     }
-                    b'o' => {}
-                    _ => self.simple_value(letter, &mut value)?,
+                    b'N' => {
+                        let end = behind_name(letters, at);
+                        let name = letters.get(at + 1..end).unwrap_or_default();
+                        at = end;
+                        let octets = self.word_of(name)?;
+                        self.add(&mut value, &octets)?;
+                    }
+                    b'D' => {
+                        let compressed = letters.get(at + 1) == Some(&b'c');
+                        at += usize::from(compressed);
+                        let list = self.domain_list(compressed)?;
+                        self.add(&mut value, &list)?;
+                    }
+                    b't' if letters.get(at + 1) == Some(&b'o') && self.lexer.peek().is(b';') => at += 1,
+                    b'o' if at > 0 => {}
+                    _ => {
+                        let octets = self.simple_value(letter)?;
+                        // A text takes its NUL along.
+                        let room = HUNK - usize::from(letter == b't');
+                        if value.len() + octets.len() > room {
+                            return self.refuse(OVERFLOW);
+                        }
+                        value.extend(octets);
+                    }
                 }
                 at += 1;
             }
             let token = self.lexer.next();
-            if at < format.len() && token.is(b',') {
+            if at < letters.len() && token.is(b',') {
                 continue;
             }
             if !token.is(b';') {
@@ -286,25 +314,37 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    /// ISC `parse_X`. What cannot be read is empty.
-    pub fn string_or_hex(&mut self) -> Option<Vec<u8>> {
+    /// Adds octets to a value that has room for them.
+    fn add(&mut self, value: &mut Vec<u8>, octets: &[u8]) -> Option<()> {
+        if value.len() + octets.len() > HUNK {
+            return self.refuse(OVERFLOW);
+        }
+        value.extend(octets);
+        Some(())
+    }
+
+    /// ISC `parse_X`: at most `room` octets. What cannot be read is empty.
+    pub fn string_or_hex(&mut self, room: usize) -> Option<Vec<u8>> {
         let token = self.lexer.peek();
         if token.kind == Kind::String {
             self.lexer.next();
+            // dhcpd needs room for the NUL, too.
+            if self.lexer.text(token).len() >= room {
+                return self.nothing(b"string constant too long.");
+            }
             return Some(self.lexer.text(token).to_vec());
         }
         if token.kind != Kind::Number && !self.lexer.is_number_or_name(token) {
-            self.lexer.warn(b"expecting string or hexadecimal data");
-            self.skip_to_semi();
-            return Some(Vec::new());
+            return self.nothing(b"expecting string or hexadecimal data");
         }
         let mut octets = Vec::new();
         loop {
             let token = self.lexer.next();
             if token.kind != Kind::Number && !self.lexer.is_number_or_name(token) {
-                self.lexer.warn(b"expecting hexadecimal constant.");
-                self.skip_to_semi();
-                return Some(Vec::new());
+                return self.nothing(b"expecting hexadecimal constant.");
+            }
+            if octets.len() >= room {
+                return self.nothing(b"hexadecimal constant too long.");
             }
             octets.push(self.octet(token, 16));
             if !self.lexer.peek().is(b':') {
@@ -314,25 +354,95 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    fn simple_value(&mut self, letter: u8, value: &mut Vec<u8>) -> Option<()> {
-        match letter {
+    /// A complaint after which reading goes on with no octets.
+    fn nothing(&mut self, text: &[u8]) -> Option<Vec<u8>> {
+        self.lexer.warn(text);
+        self.skip_to_semi();
+        Some(Vec::new())
+    }
+
+    /// A word of the enumeration of this name.
+    fn word_of(&mut self, enumeration: &[u8]) -> Option<Vec<u8>> {
+        let words = std::str::from_utf8(enumeration).ok().and_then(Enumeration::named)?;
+        let token = self.lexer.next();
+        if !self.lexer.is_identifier(token) {
+            return self.refuse(b"identifier expected");
+        }
+        match words.value(self.lexer.c_text(token)) {
+            Some(value) => Some(Format::integer(value, words.width).to_vec()),
+            None => self.refuse(b"unknown value"),
+        }
+    }
+
+    /// Quoted names with commas between them (ISC `parse_domain_list`).
+    fn domain_list(&mut self, compressed: bool) -> Option<Vec<u8>> {
+        let mut list = DomainList::new(compressed);
+        loop {
+            let token = self.lexer.next();
+            if token.kind != Kind::String {
+                self.lexer.warn(b"Expecting a domain string.");
+                return None;
+            }
+            if let Err(error) = list.push(self.lexer.c_text(token)) {
+                let verb = if compressed { "compressing" } else { "assembling" };
+                self.lexer.warn(format!("Error {verb} domain list: {error}").as_bytes());
+                return None;
+            }
+            if !self.lexer.peek().is(b',') {
+                return Some(list.finish());
+            }
+            self.lexer.next();
+        }
+    }
+
+    /// What stands together without blanks and may be an address (ISC `parse_ip6_addr`).
+    fn address6(&mut self) -> Option<[u8; 16]> {
+        let mut text = Vec::new();
+        let mut end = None;
+        loop {
+            let token = self.lexer.peek();
+            let spelled = self.lexer.text(token);
+            let hexadecimal = spelled.iter().all(u8::is_ascii_hexdigit)
+                && (self.lexer.is_name(token) || self.lexer.is_word(token, "add"));
+            let part = hexadecimal || token.kind == Kind::Number || token.is(b'.') || token.is(b':');
+            if !part || end.is_some_and(|end| end != token.offset()) {
+                break;
+            }
+            text.extend_from_slice(spelled);
+            self.lexer.next();
+            end = Some(self.lexer.consumed_end());
+            if text.len() >= ADDRESS6_TEXT {
+                break;
+            }
+        }
+        let address = std::str::from_utf8(&text).ok().and_then(|text| text.parse::<Ipv6Addr>().ok());
+        if address.is_none() {
+            self.lexer.warn(b"Invalid IPv6 address.");
+            self.skip_to_semi();
+        }
+        address.map(|address| address.octets())
+    }
+
+    fn simple_value(&mut self, letter: u8) -> Option<Vec<u8>> {
+        Some(match letter {
             b't' => {
                 let token = self.lexer.next();
                 if token.kind != Kind::String {
                     return self.refuse(b"expecting string.");
                 }
-                value.extend(self.lexer.text(token));
+                self.lexer.text(token).to_vec()
             }
+            b'6' => self.address6()?.to_vec(),
             b'I' => {
                 let mut address = [0; 4];
                 if !self.octets_of_address(&mut address) {
                     return None;
                 }
-                value.extend(address);
+                address.to_vec()
             }
-            b'L' | b'l' | b'T' => self.integer(32, value)?,
-            b'S' | b's' => self.integer(16, value)?,
-            b'B' | b'b' => self.integer(8, value)?,
+            b'L' | b'l' => self.integer(32)?,
+            b'S' | b's' => self.integer(16)?,
+            b'B' | b'b' => self.integer(8)?,
             b'f' => {
                 let token = self.lexer.next();
                 if !self.lexer.is_identifier(token) {
@@ -344,8 +454,8 @@ impl<'a> Reader<'a, '_> {
                 }
                 let text = self.lexer.text(token).to_ascii_lowercase();
                 match &text[..] {
-                    b"true" | b"on" => value.push(1),
-                    b"false" | b"off" => value.push(0),
+                    b"true" | b"on" => vec![1],
+                    b"false" | b"off" => vec![0],
                     _ => return self.refuse(b"expecting boolean."),
                 }
             }
@@ -353,16 +463,19 @@ impl<'a> Reader<'a, '_> {
                 if !self.lexer.peek().is(b';') {
                     return self.refuse(b"semicolon expected.");
                 }
+                Vec::new()
             }
+            // Domain names, key names and more: dhcpd reads them in dhcpd.conf alone.
             _ => {
+                let text = [b"parse_option_param: Bad format ", &[letter][..]].concat();
+                self.lexer.lines.push(Line::error(text));
                 self.skip_to_semi();
                 return None;
             }
-        }
-        Some(())
+        })
     }
 
-    fn integer(&mut self, size: u32, value: &mut Vec<u8>) -> Option<()> {
+    fn integer(&mut self, size: u32) -> Option<Vec<u8>> {
         let token = self.lexer.next();
         if token.kind != Kind::Number && !self.lexer.is_number_or_name(token) {
             self.lexer.warn(b"expecting number.");
@@ -376,11 +489,10 @@ impl<'a> Reader<'a, '_> {
             self.lexer.warn(&complaint);
         }
         let octets = number.to_be_bytes();
-        value.extend(octets.iter().skip(4 - size as usize / 8));
-        Some(())
+        Some(octets.into_iter().skip(4 - size as usize / 8).collect())
     }
 
-    fn refuse(&mut self, text: &[u8]) -> Option<()> {
+    fn refuse<T>(&mut self, text: &[u8]) -> Option<T> {
         self.lexer.warn(text);
         self.skip_to_semi();
         None
@@ -469,6 +581,11 @@ impl<'a> Reader<'a, '_> {
     pub fn plain_number(&mut self, token: Token) -> i32 {
         atoi(self.lexer.text(token))
     }
+}
+
+/// The place of the `.` behind the name that a format letter takes.
+fn behind_name(letters: &[u8], at: usize) -> usize {
+    letters.iter().skip(at).position(|&c| c == b'.').map_or(letters.len(), |n| at + n)
 }
 
 /// ISC `convert_num`: the value, and what dhcpd says about it. Base 0 is told from the text.

@@ -9,7 +9,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 
 use super::sys;
-use crate::eval::{Environment, ResolveError};
+use crate::eval::{Environment, NotRun, ResolveError};
 use crate::time::Seconds;
 
 /// The system the server runs on.
@@ -35,10 +35,14 @@ impl Environment for System {
         nix::unistd::gethostname().map(|name| name.as_bytes().to_vec()).unwrap_or_default()
     }
 
-    fn execute(&mut self, command: &[u8], arguments: &[Vec<u8>]) -> Result<i32, String> {
+    fn execute(&mut self, command: &[u8], arguments: &[Vec<u8>]) -> Result<i32, NotRun> {
         let arguments = arguments.iter().map(|argument| OsStr::from_bytes(argument));
         let status = Command::new(OsStr::from_bytes(command)).args(arguments).status();
-        status.map(ExitStatusExt::into_raw).map_err(|error| sys::percent_m(&error))
+        status.map(ExitStatusExt::into_raw).map_err(|error| match error.raw_os_error() {
+            // What fork(2) fails with; execve(2) hardly ever does.
+            Some(libc::EAGAIN | libc::ENOMEM) => NotRun::NoProcess,
+            _ => NotRun::NotStarted(sys::percent_m(&error)),
+        })
     }
 }
 
@@ -58,6 +62,9 @@ mod tests {
     fn programs() {
         assert_eq!(System.execute(b"sh", &[b"-c".to_vec(), b"exit 3".to_vec()]), Ok(3 << 8));
         assert_eq!(System.execute(b"sh", &[b"-c".to_vec(), b"kill -9 $$".to_vec()]), Ok(9));
-        assert_eq!(System.execute(b"/no/such", &[]), Err("No such file or directory".into()));
+        assert_eq!(
+            System.execute(b"/no/such", &[]),
+            Err(NotRun::NotStarted("No such file or directory".into()))
+        );
     }
 }

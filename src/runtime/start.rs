@@ -277,24 +277,26 @@ fn start_lease_file(
                     Some(new) => Ok(new),
                     None => file.begin_rewrite(clock::wall().0),
                 };
+                let mut written = false;
                 let outcome = begun.and_then(|mut begun| {
                     begun.write(&piece).map_err(RewriteFailure::Complaint)?;
                     if last.is_some() {
+                        written = true;
                         return file.install(begun).map(Some);
                     }
                     new = Some(begun);
                     Ok(None)
                 });
+                // `Wrote ...` comes before what installing has to say.
+                while let Some(Effect::Log(line)) =
+                    effects.next_if(|next| written && matches!(next, Effect::Log(_)))
+                {
+                    emit(&line);
+                }
                 match outcome {
                     Ok(None) => {}
                     Ok(Some(notes)) => {
                         installed = true;
-                        // `Wrote ...` comes before what installing has to say.
-                        while let Some(Effect::Log(line)) =
-                            effects.next_if(|next| matches!(next, Effect::Log(_)))
-                        {
-                            emit(&line);
-                        }
                         notes.iter().for_each(emit);
                     }
                     Err(RewriteFailure::Complaint(lines)) => {

@@ -111,6 +111,12 @@ pub fn match_interfaces(config: &Config, discovered: &Discovered, requested: &[S
     open(config, &list, has_address, steps)
 }
 
+/// As much of a name as an interface can have (`IFNAMSIZ` without its final NUL): of a longer one in the configuration
+/// dhcpd takes the beginning.
+fn kernel_name(name: &str) -> &str {
+    (0..=15).rev().find_map(|end| name.get(..end.min(name.len()))).unwrap_or(name)
+}
+
 /// The interfaces named on the command line, then those of `interface` statements. The later one comes first in the
 /// end: the list is walked from its end.
 fn named<'a>(config: &Config, requested: &[String]) -> Vec<Candidate<'a>> {
@@ -129,7 +135,7 @@ fn named<'a>(config: &Config, requested: &[String]) -> Vec<Candidate<'a>> {
         let of_subnets =
             network.subnets.iter().filter_map(|s| config.subnets.get(s.index())?.interface.as_deref());
         for name in network.interface.as_deref().into_iter().chain(of_subnets) {
-            add(name, Some(id));
+            add(kernel_name(name), Some(id));
         }
     }
     list

@@ -325,6 +325,12 @@ pub struct ReadFailure {
 impl ReadFailure {
     /// What dhcpd logs as errors, and the fatal error that follows.
     pub fn tell(&self) -> (Vec<Line>, Fatal) {
+        if self.error.raw_os_error() == Some(libc::EISDIR) {
+            // dhcpd opens a directory, and fails when it reads.
+            let reason = format!(": {}", sys::percent_m(&self.error));
+            let text = [b"Can't read in ", path_octets(&self.path), reason.as_bytes()].concat();
+            return (Vec::new(), Fatal::new(text));
+        }
         let reason = format!(": {} --", sys::percent_m(&self.error));
         let lines = vec![
             Line::error([b"Can't open lease database ", path_octets(&self.path), reason.as_bytes()].concat()),

@@ -13,7 +13,7 @@ use super::{CommitId, Effect, Event, Interface, InterfaceId, Route, Send};
 use crate::config::network::Hardware;
 use crate::config::{Family, build};
 use crate::eval::bindings::Bindings;
-use crate::eval::{Environment, Memory, ResolveError};
+use crate::eval::{Environment, Memory, NotRun, ResolveError};
 use crate::syntax;
 use crate::time::{Now, Seconds};
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -36,7 +36,7 @@ impl Environment for Nothing {
     fn hostname(&mut self) -> Vec<u8> {
         b"server".to_vec()
     }
-    fn execute(&mut self, _: &[u8], _: &[Vec<u8>]) -> Result<i32, String> {
+    fn execute(&mut self, _: &[u8], _: &[Vec<u8>]) -> Result<i32, NotRun> {
         Ok(0)
     }
 }
