@@ -223,8 +223,8 @@ impl<'a> Blocks<'a> {
                 false => format!("range {} {};", range.first, range.last),
             }]);
         }
-        for range in pool.ranges6.iter().filter(|range| !is_stray(self.config, home, **range)) {
-            self.out.line([range6_words(*range)]);
+        for (_, range) in placed(self.config, pool, home).filter(|(place, _)| place.is_none()) {
+            self.out.line([range6_words(range)]);
         }
         self.body(pool.scope, 0, Place { pool: true, handler: false }, items);
         self.pool_resolution(pool, home);
@@ -467,20 +467,23 @@ impl<'a> Blocks<'a> {
         let superclass = class.superclass.and_then(|id| self.config.classes.get(id.index()));
         // It was given its class's limit when it was first declared.
         let limit = superclass.is_some_and(|superclass| superclass.lease_limit != class.lease_limit);
-        let Some(scope) = scope else {
+        if scope.is_none() && !limit && !class.dynamic {
             self.out.gap_after_block();
             self.out.line([&*head, b";"]);
             return;
-        };
+        }
         self.out.gap();
         self.out.open([head]);
-        if limit && scope == class.scope {
+        let last = scope.is_none_or(|scope| scope == class.scope);
+        if limit && last {
             self.out.line([format!("lease limit {};", class.lease_limit.unwrap_or(0))]);
         }
-        if class.dynamic && scope == class.scope {
+        if class.dynamic && last {
             self.out.line(["dynamic;"]);
         }
-        self.body(scope, 0, Place::default(), Vec::new().into_iter());
+        if let Some(scope) = scope {
+            self.body(scope, 0, Place::default(), Vec::new().into_iter());
+        }
         self.out.close();
     }
 
@@ -622,27 +625,41 @@ fn fixed_subnets(config: &Config, host: &Host) -> Vec<SubnetId> {
     subnets
 }
 
-/// Whether a range lies outside of the subnet its pool stands in. Prefixes may lie anywhere.
-fn is_stray(config: &Config, home: Option<SubnetId>, range: Range6) -> bool {
-    let address = match range {
-        Range6::Addresses(first, _) | Range6::Block(first, ..) => first,
-        Range6::Prefixes(..) => return false,
-    };
-    home.and_then(|home| config.subnets.get(home.index())).is_some_and(|it| !holds6(it.prefix, address))
+/// The ranges of a pool, each with the other subnet of its network that it stands in, if it is not the pool's own.
+/// Prefixes lie anywhere and stand behind what they were read after.
+fn placed<'p>(
+    config: &'p Config,
+    pool: &'p Pool,
+    home: Option<SubnetId>,
+) -> impl Iterator<Item = (Option<SubnetId>, Range6)> + 'p {
+    let prefix = |id: SubnetId| config.subnets.get(id.index()).map(|subnet| subnet.prefix);
+    let network = config.shared_networks.get(pool.network.index());
+    let subnets = network.map_or(&[][..], |network| &network.subnets);
+    let mut place = None;
+    pool.ranges6.iter().map(move |range| {
+        let holds = |id: SubnetId| match *range {
+            Range6::Addresses(first, _) | Range6::Block(first, ..) => {
+                prefix(id).is_some_and(|prefix| holds6(prefix, first))
+            }
+            Range6::Prefixes(..) => true,
+        };
+        if !place.or(home).is_some_and(holds) {
+            place = subnets.iter().copied().find(|id| holds(*id) && Some(*id) != home);
+        }
+        (place, *range)
+    })
 }
 
-/// The ranges outside of their pool's subnet, by the subnet of the same network that holds them.
+/// The ranges that stand in another subnet than their pool, by that subnet.
 fn strays(config: &Config) -> HashMap<SubnetId, Vec<Range6>> {
     let mut strays: HashMap<SubnetId, Vec<Range6>> = HashMap::new();
+    let subnets: HashMap<ScopeId, SubnetId> =
+        config.subnets.iter().enumerate().map(|(at, subnet)| (subnet.scope, SubnetId(at as u32))).collect();
     for pool in config.pools.iter().filter(|pool| !pool.ranges6.is_empty()) {
-        let outer = config.scope(pool.scope).and_then(|scope| scope.parent);
-        let Some(network) = config.shared_networks.get(pool.network.index()) else { continue };
-        let scope_of = |id: &SubnetId| config.subnets.get(id.index()).map(|subnet| subnet.scope);
-        let home = network.subnets.iter().copied().find(|id| scope_of(id) == outer);
-        for range in pool.ranges6.iter().filter(|range| is_stray(config, home, **range)) {
-            let other = network.subnets.iter().copied().find(|id| !is_stray(config, Some(*id), *range));
-            if let Some(other) = other {
-                strays.entry(other).or_default().push(*range);
+        let home = config.scope(pool.scope).and_then(|scope| subnets.get(&scope.parent?).copied());
+        for (place, range) in placed(config, pool, home) {
+            if let Some(other) = place {
+                strays.entry(other).or_default().push(range);
             }
         }
     }

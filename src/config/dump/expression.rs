@@ -123,13 +123,10 @@ impl Printer<'_> {
         }
     }
 
+    /// Where a number may stand, the first octet would be taken for one; a label's colon for that of more octets.
     fn data(&mut self, octets: &[u8], expected: Expected) {
-        let label = matches!(expected, Expected::NumericLabel | Expected::OctetsLabel);
-        let number = octets.len() == 1 && expected == Expected::Numeric;
-        match octets {
-            octets if text::is_text(octets) || label || number => self.put(text::quoted(octets)),
-            octets => self.put(text::hex(octets)),
-        }
+        let string = text::is_text(octets) || expected != Expected::Octets;
+        self.put(if string { text::quoted(octets) } else { text::hex(octets) });
     }
 
     /// A number where a bare one would be octets can only have been one of the words for numbers.

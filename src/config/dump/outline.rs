@@ -38,13 +38,36 @@ pub(super) enum Item {
     Subclass(ClassId, Option<ScopeId>),
 }
 
-/// A declaration with its place among its neighbours.
-type Placed = ((u32, u32), Item);
+/// A declaration with its place among its neighbours: the scope it was opened with, or that of what it follows.
+type Placed = (Place, Item);
+
+/// What stands outermost, but was not written there, follows the outermost block it was written in: subclasses first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    scope: u32,
+    rank: Rank,
+    order: (u32, u32),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Block,
+    Subclass,
+    Host,
+}
+
+impl Place {
+    fn of(scope: ScopeId) -> Self {
+        Self { scope: scope.0, rank: Rank::Block, order: (0, 0) }
+    }
+}
 
 /// The blocks of a configuration.
 pub(super) struct Outline {
     owners: Vec<Owner>,
     children: Vec<Vec<Placed>>,
+    /// What stands outermost, wherever it was written: by scope, and by number where it has none of its own.
+    moved: Vec<(Rank, (u32, u32), Item)>,
     /// Classes that were deleted, but are still named.
     pub(super) deleted_classes: HashSet<ClassId>,
 }
@@ -56,6 +79,7 @@ impl Outline {
         let mut outline = Self {
             owners: vec![Owner::Group(None); config.scopes.len()],
             children: Vec::new(),
+            moved: Vec::new(),
             deleted_classes: named
                 .into_iter()
                 .filter(|id| config.classes.get(id.index()).is_some_and(|class| class.deleted))
@@ -73,6 +97,7 @@ impl Outline {
                 outline.pools_of(config, NetworkId(at as u32));
             }
         }
+        outline.put_moved();
         for children in &mut outline.children {
             children.sort_by_key(|(place, _)| *place);
         }
@@ -96,9 +121,20 @@ impl Outline {
         }
     }
 
-    fn put(&mut self, parent: ScopeId, place: (u32, u32), item: Item) {
+    fn put(&mut self, parent: ScopeId, place: Place, item: Item) {
         if let Some(children) = self.children.get_mut(parent.index()) {
             children.push((place, item));
+        }
+    }
+
+    fn put_moved(&mut self) {
+        let Some(outermost) = self.children.get_mut(ScopeId::ROOT.index()) else { return };
+        let mut blocks: Vec<u32> = outermost.iter().map(|(place, _)| place.scope).collect();
+        blocks.sort();
+        for (rank, order, item) in self.moved.drain(..) {
+            let before = blocks.partition_point(|block| *block <= order.0);
+            let scope = before.checked_sub(1).and_then(|at| blocks.get(at)).copied().unwrap_or_default();
+            outermost.push((Place { scope, rank, order }, item));
         }
     }
 
@@ -149,11 +185,11 @@ impl Outline {
             }
             last = last.max(superclass.scope.0);
             if blocks.is_empty() {
-                self.put(ScopeId::ROOT, (last, at as u32 + 1), Item::Subclass(id, None));
+                self.moved.push((Rank::Subclass, (last, at as u32 + 1), Item::Subclass(id, None)));
             }
             for scope in blocks.into_iter().rev() {
                 last = last.max(scope.0);
-                self.put(ScopeId::ROOT, (scope.0, 0), Item::Subclass(id, Some(scope)));
+                self.moved.push((Rank::Subclass, (scope.0, 0), Item::Subclass(id, Some(scope))));
             }
         }
     }
@@ -174,10 +210,13 @@ impl Outline {
             if host.deleted {
                 continue;
             }
-            let place = if shares { (last, at as u32 + 1) } else { (last, 0) };
+            if host.group.is_some() {
+                let order = if shares { (last, at as u32 + 1) } else { (last, 0) };
+                self.moved.push((Rank::Host, order, Item::Host(id)));
+                continue;
+            }
             let parent = config.scope(host.scope).and_then(|scope| scope.parent).unwrap_or(ScopeId::ROOT);
-            let parent = if host.group.is_some() { ScopeId::ROOT } else { parent };
-            self.put(parent, place, Item::Host(id));
+            self.put(parent, Place::of(host.scope), Item::Host(id));
         }
     }
 
@@ -204,7 +243,7 @@ impl Outline {
                 Owner::Pool(pool) => Item::Pool(pool),
                 Owner::Root | Owner::Host(_) | Owner::Subclass => continue,
             };
-            self.put(parent, (id.0, 0), item);
+            self.put(parent, Place::of(id), item);
         }
     }
 
@@ -215,7 +254,7 @@ impl Outline {
         let mut siblings = self.children.get(network.scope.index()).cloned().unwrap_or_default();
         siblings.sort_by_key(|(place, _)| *place);
         let last_subnet =
-            siblings.iter().filter(|(_, item)| matches!(item, Item::Subnet(_))).map(|(place, _)| place.0);
+            siblings.iter().filter(|(_, item)| matches!(item, Item::Subnet(_))).map(|(place, _)| place.scope);
         let last_subnet = last_subnet.max().unwrap_or_default();
         let mut reached = 0;
         let mut behind = false;
@@ -233,18 +272,19 @@ impl Outline {
             };
             // Whatever was declared between the subnet and the pool may be what the pool names.
             let inside = scope.filter(|scope| {
-                let next = siblings.partition_point(|(place, _)| place.0 <= *scope);
-                *scope >= reached && siblings.get(next).is_none_or(|(place, _)| pool.scope.0 < place.0)
+                let next = siblings.partition_point(|(place, _)| place.scope <= *scope);
+                *scope >= reached && siblings.get(next).is_none_or(|(place, _)| pool.scope.0 < place.scope)
             });
             match inside {
                 Some(scope) if !behind => {
                     reached = scope;
-                    self.put(ScopeId(scope), (pool.scope.0, 0), Item::Pool(*pool_id));
+                    self.put(ScopeId(scope), Place::of(pool.scope), Item::Pool(*pool_id));
                 }
                 _ => {
                     behind = true;
                     order += 1;
-                    let place = (pool.scope.0.max(last_subnet), order);
+                    let behind = ScopeId(pool.scope.0.max(last_subnet));
+                    let place = Place { order: (order, 0), ..Place::of(behind) };
                     self.put(network.scope, place, Item::Pool(*pool_id));
                 }
             }

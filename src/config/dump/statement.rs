@@ -145,7 +145,10 @@ pub(super) fn setting(
     place: Place,
 ) -> Vec<u8> {
     let spaces = &config.spaces;
-    let (name, option) = option_name(spaces, option);
+    let (name, reached) = option_name(spaces, option);
+    // By another definition than its own, a literal would say something else.
+    let redefined = reached != option;
+    let option = reached;
     let parameter = match option {
         option if option.space == Spaces::SERVER && combine == Combine::Supersede => {
             parameter(spaces, option)
@@ -171,7 +174,8 @@ pub(super) fn setting(
         (Combine::Prepend, None) => format!("prepend {name}"),
     }
     .into_bytes();
-    match value::literal(spaces.format(option), value, place.handler) {
+    let literal = value::literal(spaces.format(option), value, place.handler);
+    match literal.filter(|_| !redefined) {
         Some(literal) if literal.is_empty() => {}
         Some(literal) => {
             line.push(b' ');

@@ -85,7 +85,7 @@ fn an_empty_configuration_says_its_defaults() {
 #[test]
 fn spelling_is_canonical() {
     let text = "OPTION Routers 010.0.0.1 ,10.0.0.2; max-lease-time 0x10; supersede domain-name \"a\\x62\";\n\
-        option unknown-3 0A:0:0:3; deny bootp; allow-booting on; set Var = Option host-name;\n\
+        option unknown-3 10.0.0.3; deny bootp; allow-booting on; set Var = Option host-name;\n\
         if (known) { eval var; } else if static { log(\"x\"); }";
     insta::assert_snapshot!(statements(&dumped(text)), @r#"
     option routers 10.0.0.1, 10.0.0.2;
@@ -100,6 +100,23 @@ fn spelling_is_canonical() {
     } elsif static {
       log (debug, "x");
     }
+    "#);
+}
+
+/// A definition whose name and code are both taken by a later one cannot be named any more. The octets stay the same.
+#[test]
+fn options_without_a_definition_of_their_own_are_written_by_the_newest() {
+    let text = "option a code 200 = text; option a \"x\"; option a code 200 = integer 32; option a 5;\
+        option b code 201 = text; option b \"x\"; option c code 201 = integer 8; option b code 202 = text;";
+    insta::assert_snapshot!(statements(&dumped(text)), @r#"
+    option a code 200 = text;
+    option a code 200 = signed integer 32;
+    option b code 201 = text;
+    option c code 201 = signed integer 8;
+    option b code 202 = text;
+    option a = "x";
+    option a 5;
+    option c = "x";
     "#);
 }
 
