@@ -374,6 +374,9 @@ Usage: dhcpd [-p <UDP port #>] [-f] [-d] [-q] [-t|-T]
     fn foreground_is_found_even_as_a_value() {
         assert_eq!(Scan::over(OsStr::new("x"), &words("-cf -f")), Scan::Run { foreground: true });
         assert_eq!(Scan::over(OsStr::new("x"), &words("-q eth0")), Scan::Run { foreground: false });
+        assert_eq!(Scan::over(OsStr::new("x"), &words("--dump-config -6")), Scan::Run { foreground: true });
+        let cli = read("--dump-config -6 -cf a").outcome.expect("fine");
+        assert!(cli.dump_config && !cli.test_config && cli.family() == Family::V6);
     }
 
     #[test]

@@ -28,7 +28,8 @@ use writer::Writer;
 
 /// The text of an accepted configuration. `family` is the one it was built for.
 ///
-/// Names and strings that are no UTF-8 come out as octal escapes; the rest is ASCII or UTF-8, one statement a line.
+/// Strings that are no UTF-8 come out with octal escapes; the rest is ASCII or UTF-8, one statement a line. (Names that
+/// are no UTF-8 have lost their octets when they were read.)
 pub fn dump(config: &Config, family: Family) -> Vec<u8> {
     let mut out = Writer::default();
     out.line([match family {
