@@ -141,11 +141,16 @@ impl<'a> Blocks<'a> {
             Some(group) => self.out.open([b"group ", &*text::quoted(group.name.as_bytes())]),
             None => self.out.open(["group"]),
         }
-        if group.is_some_and(|group| group.dynamic) {
-            // dhcpd wants another statement behind the flag.
-            self.out.line(["dynamic;"]);
+        let flags = [
+            ("dynamic;", group.is_some_and(|group| group.dynamic)),
+            ("static;", group.is_some_and(|group| group.fixed)),
+        ];
+        for (flag, _) in flags.iter().filter(|(_, given)| *given) {
+            // dhcpd wants another statement behind a flag.
+            self.out.line([flag]);
             self.out.line([authority_words(self.config.is_authoritative(scope))]);
-        } else {
+        }
+        if flags.iter().all(|(_, given)| !given) {
             self.authority(scope);
         }
         let items = self.outline.take(scope);
