@@ -10,7 +10,7 @@ use crate::config::network::{
     ClassId, GroupId, HostId, NetworkId, Permit, PoolId, ScopeId, SubnetId, SubnetPrefix,
 };
 use crate::config::tree::Statement;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// What a scope belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,14 +138,29 @@ impl Outline {
         }
     }
 
-    /// A name that a later group of the same name took away is left out where nobody joined by it.
+    /// A group that was deleted without any host that joined it needs no name, except that dhcpd takes a second group of a
+    /// name for the end of the first, and only a third one can be joined again.
     fn groups(&mut self, config: &Config) {
         let joined: HashSet<GroupId> = config.hosts.iter().filter_map(|host| host.group).collect();
+        let wanted = |at: usize| {
+            let deleted = config.groups.get(at).is_none_or(|group| group.deleted);
+            !deleted || joined.contains(&GroupId(at as u32))
+        };
+        let mut last: HashMap<&str, usize> = HashMap::new();
+        for (at, group) in config.groups.iter().enumerate().filter(|(at, _)| wanted(*at)) {
+            last.insert(&group.name, at);
+        }
+        let mut live: HashSet<&str> = HashSet::new();
         for (at, group) in config.groups.iter().enumerate() {
-            let id = GroupId(at as u32);
-            if !group.deleted || joined.contains(&id) {
-                self.own(group.scope, Owner::Group(Some(id)));
+            let ends = live.contains(&*group.name) && last.get(&*group.name).is_some_and(|last| *last > at);
+            if wanted(at) {
+                live.insert(&group.name);
+            } else if ends {
+                live.remove(&*group.name);
+            } else {
+                continue;
             }
+            self.own(group.scope, Owner::Group(Some(GroupId(at as u32))));
         }
     }
 
