@@ -6,6 +6,7 @@
 
 pub mod build;
 pub mod diagnostic;
+pub mod dump;
 pub mod index;
 pub mod lease_file;
 pub mod network;
@@ -15,6 +16,7 @@ pub mod tree;
 pub mod words;
 
 pub use build::{Built, Family, build, build_block, read};
+pub use dump::dump;
 pub use print::{print_expression, print_statements};
 
 use crate::options::Spaces;

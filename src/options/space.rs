@@ -392,6 +392,11 @@ impl Spaces {
         }
     }
 
+    /// All definitions in the order in which they were made, the predefined ones first.
+    pub fn definitions(&self) -> &[OptionDef] {
+        &self.definitions
+    }
+
     /// All options of a space that are reached by their code, in order of code.
     pub fn options(&self, space: SpaceId) -> Vec<&OptionDef> {
         let mut found: Vec<&OptionDef> =

@@ -56,6 +56,7 @@ pub fn usage(program: &OsStr) -> Vec<u8> {
 const OUR_FLAGS: &str = "\
 In addition to those of ISC dhcpd:
        --check                   check the configuration and say more than -t does
+       --dump-config             print the configuration as the server understands it
        --log-format {text|json}  how log lines are written (text: as ISC dhcpd does)
 ";
 
@@ -77,7 +78,9 @@ impl Scan {
         let mut foreground = false;
         for word in words {
             match word.as_bytes() {
-                b"-f" | b"-d" | b"-t" | b"-T" | b"-play" | b"--check" => foreground = true,
+                b"-f" | b"-d" | b"-t" | b"-T" | b"-play" | b"--check" | b"--dump-config" => {
+                    foreground = true;
+                }
                 b"--version" => return Self::Tell(format!("isc-dhcpd-{VERSION}\n").into_bytes()),
                 b"--help" | b"-h" => {
                     let mut text = usage(program);
@@ -163,6 +166,9 @@ pub struct Cli {
     /// Ours, `--check`.
     #[arg(long)]
     pub check: bool,
+    /// Ours, `--dump-config`.
+    #[arg(long)]
+    pub dump_config: bool,
     /// Ours, `--log-format`.
     #[arg(long, value_enum, default_value_t)]
     pub log_format: LogFormat,
@@ -218,6 +224,7 @@ const FLAGS: &[(&str, &str, bool)] = &[
     ("-tf", "--trace-out", true),
     ("-play", "--trace-in", true),
     ("--check", "--check", false),
+    ("--dump-config", "--dump-config", false),
     ("--log-format", "--log-format", true),
 ];
 
@@ -367,6 +374,9 @@ Usage: dhcpd [-p <UDP port #>] [-f] [-d] [-q] [-t|-T]
     fn foreground_is_found_even_as_a_value() {
         assert_eq!(Scan::over(OsStr::new("x"), &words("-cf -f")), Scan::Run { foreground: true });
         assert_eq!(Scan::over(OsStr::new("x"), &words("-q eth0")), Scan::Run { foreground: false });
+        assert_eq!(Scan::over(OsStr::new("x"), &words("--dump-config -6")), Scan::Run { foreground: true });
+        let cli = read("--dump-config -6 -cf a").outcome.expect("fine");
+        assert!(cli.dump_config && !cli.test_config && cli.family() == Family::V6);
     }
 
     #[test]

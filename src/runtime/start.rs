@@ -4,7 +4,7 @@
 //! configuration, pid check, lease file, interfaces, pid file, privileges, `Server starting service.`.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 
 use super::args::{Cli, banner};
 use super::configuration::{self, Loaded};
@@ -19,7 +19,7 @@ use super::settings::{Network, Paths, path_from_octets, path_octets};
 use super::sys::udp::Icmp;
 use super::sys::{self, clock, fork::Child};
 use crate::check;
-use crate::config::Family;
+use crate::config::{Config, Family, dump};
 use crate::log::Line;
 use crate::server::engine::{Engine, Settings, Setup};
 use crate::server::globals::{CommandLine, LogFacility, run_again};
@@ -55,7 +55,7 @@ pub fn start(log: &Log, program: &OsStr, words: &[OsString], child: &mut Option<
     let network = Network::resolve(&cli, environment, &mut lines);
     lines.drain(..).for_each(|line| emit(&line));
     let network = network?;
-    let testing = cli.test_config || cli.test_leases;
+    let testing = cli.test_config || cli.test_leases || cli.dump_config;
     let icmp = if testing { None } else { open_icmp() };
     refuse_what_is_not_built(&cli, &paths)?;
 
@@ -79,6 +79,9 @@ pub fn start(log: &Log, program: &OsStr, words: &[OsString], child: &mut Option<
     failover?;
     if let Some(directory) = &cli.chroot {
         daemon::change_root(directory)?;
+    }
+    if cli.dump_config {
+        return dump_configuration(&config, cli.family());
     }
     if cli.test_config && !cli.test_leases {
         // The process ends here; taking a large configuration apart first would cost more than reading a small one.
@@ -161,6 +164,19 @@ fn check_configuration(cli: &Cli, paths: &Paths) -> Result<(), Fatal> {
         Some(fatal) => Err(Fatal::new(fatal.text)),
         None if built.accepted() => Ok(()),
         None => Err(Fatal::new("Configuration file errors encountered -- exiting")),
+    }
+}
+
+/// `--dump-config`: the configuration as text, to standard output.
+///
+/// # Errors
+/// When it cannot be written, other than for want of a reader.
+fn dump_configuration(config: &Config, family: Family) -> Result<(), Fatal> {
+    match std::io::stdout().write_all(&dump(config, family)) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Fatal::new(format!("write to standard output: {}", sys::percent_m(&error))))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -283,6 +283,13 @@ impl Builder {
     }
 }
 
+/// The client identifier that the statements of a host make its `uid`, as far as it is constant.
+pub(in crate::config) fn client_identifier(statements: &[Statement]) -> Option<Octets> {
+    let mut search = UidSearch::default();
+    search.look(statements, false);
+    search.found.as_deref().and_then(constant)
+}
+
 /// Looks for statements that set the client identifier.
 #[derive(Default)]
 struct UidSearch {

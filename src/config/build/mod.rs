@@ -29,6 +29,7 @@ pub use date::{Calendar, calendar_seconds};
 pub use failover::{PeerDraft, PeerNumber, failover_sanity};
 pub use group::GroupDraft;
 pub use host::HostDraft;
+pub(in crate::config) use host::client_identifier;
 pub use key_zone::{KeyDraft, ZoneDraft, ZoneServer};
 pub use number::{Converted, NumberFault, convert};
 pub use option_definition::{Resolution, TypeLetters};
