@@ -1,10 +1,10 @@
 //! Any bytes are a configuration file. It is parsed, typed and explained in both families without a panic, every
-//! fault has a place that exists, and what is accepted can run its root scope.
+//! fault has a place that exists, and what is accepted can run its root scope and is accepted again when it was dumped.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use relet::check::{findings, isc, render};
-use relet::config::{Family, build};
+use relet::config::{Family, dump, read};
 use relet::eval::Memory;
 use relet::eval::bindings::Bindings;
 use relet::server::globals::{CommandLine, read_globals};
@@ -28,15 +28,18 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(parsed.source_map.location(fault.span).is_some());
     }
     for family in [Family::V4, Family::V6] {
-        let built = build(&parsed, family);
+        let (source_map, built) = read(b"dhcpd.conf", bytes.to_vec(), &mut loader(), family);
         for finding in findings(&built) {
-            render::human(&parsed.source_map, &finding, false);
+            render::human(&source_map, &finding, false);
         }
         if !built.accepted() {
-            isc::refusal(&parsed, &built, family, &mut loader());
+            isc::refusal(&source_map, &built, family, &mut loader());
             continue;
         }
-        isc::report(&parsed, &built, family);
+        isc::report(&source_map, &built, family);
+        let dumped = dump(&built.config, family);
+        let (_, again) = read(b"dhcpd.conf", dumped, &mut loader(), family);
+        assert!(again.accepted(), "{:?}", again.diagnostics);
         let command_line = CommandLine {
             family,
             config_file: Vec::new(),
