@@ -447,7 +447,9 @@ fn on_purpose(case: &Case, theirs: &Outcome, ours: &Outcome) -> bool {
     }
     // D201: a lease with a state or an `on` block that cannot be read is kept. What is wrong is said alike; dhcpd then
     // loses its place.
-    let dropped = said(theirs, "possibly corrupt lease file") > said(ours, "possibly corrupt lease file");
+    let corrupt = |outcome: &Outcome| said(outcome, "possibly corrupt lease file");
+    let torn = a.first().is_some_and(|line| line.ends_with("right brace expected."));
+    let dropped = corrupt(theirs) > corrupt(ours) || torn && corrupt(theirs) == corrupt(ours);
     if dropped || said(theirs, "Lease with bogus binding state") > 0 {
         let first = |lines: &[&str]| lines.iter().take(3).map(|line| (*line).to_owned()).collect::<Vec<_>>();
         let silent = a.first().is_some_and(|line| line.contains("possibly corrupt lease file"));
