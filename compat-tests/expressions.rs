@@ -116,7 +116,7 @@ fn run(text: &[u8]) -> Ran {
         |_: &[u8]| Err(LoadError { errno: None, message: "No such file or directory".to_owned() });
     let parsed = parse(b"case.conf", text.to_vec(), &mut loader);
     let built = build(&parsed, Family::V4);
-    let mut log = report(&parsed, &built, Family::V4);
+    let mut log = report(&parsed.source_map, &built, Family::V4);
     if !built.accepted() {
         log.push(built.fatal.unwrap_or_else(|| Line::error(REFUSED)));
         return finish("1", &log, Programs::default());

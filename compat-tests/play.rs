@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::packet::{Change, Client, Draft, Kind, Link, RELAY_MAC};
 use crate::scenario::{Action, Approx, Reply, Scenario, Step};
@@ -14,6 +14,8 @@ use crate::transcript::{Normaliser, Transcript};
 const PATIENCE: Duration = Duration::from_secs(4);
 /// The same after a server already failed to answer once.
 const IMPATIENCE: Duration = Duration::from_millis(300);
+/// How long a disk may take to sync.
+const SYNC: Duration = Duration::from_secs(1);
 
 /// What happened, and which expectations of the scenario were not met.
 pub struct Played {
@@ -97,7 +99,11 @@ impl Player<'_> {
                 self.reused = false;
                 let frame = self.draft(client, kind, changes)?;
                 self.subject.transmit(frame.1.as_deref(), &frame.0)?;
-                self.settle();
+                match kind {
+                    Kind::Release => self.settle_after("DHCPRELEASE of "),
+                    Kind::Decline => self.settle_after("DHCPDECLINE of "),
+                    _ => self.settle(),
+                }
             }
             Action::Expect { client, what } => self.expect(step, client, *what),
             Action::Start(arguments) => {
@@ -264,6 +270,16 @@ impl Player<'_> {
             let line = self.normaliser.line(&line);
             self.out.line(&format!("syslog| {line}"));
             self.log.push(line);
+        }
+    }
+
+    /// The same for a message without a reply, whose line comes when the lease file was synced. It may not come at all.
+    fn settle_after(&mut self, line: &str) {
+        let (before, end) = (self.log.len(), Instant::now() + SYNC);
+        self.settle();
+        while self.running && !self.log.iter().skip(before).any(|l| l.contains(line)) && Instant::now() < end
+        {
+            self.settle();
         }
     }
 

@@ -1,21 +1,59 @@
-//! Any bytes are a configuration file: parsed without a panic, with every fault at a place that exists.
+//! Any bytes are a configuration file. It is parsed, typed and explained in both families without a panic, every
+//! fault has a place that exists, and what is accepted can run its root scope.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use relet::check::{findings, isc, render};
+use relet::config::{Family, build};
+use relet::eval::Memory;
+use relet::eval::bindings::Bindings;
+use relet::server::globals::{CommandLine, read_globals};
 use relet::syntax::{LoadError, parse};
+use relet_fuzz::{NOW, Nothing};
 
 fuzz_target!(|bytes: &[u8]| {
     // A file may include itself by another name; a few of those are enough.
-    let mut loads = 0;
-    let mut load = |_: &[u8]| {
-        loads += 1;
-        if loads > 4 {
-            return Err(LoadError { errno: Some(2), message: "No such file or directory".to_string() });
+    let loader = || {
+        let mut loads = 0;
+        move |_: &[u8]| {
+            loads += 1;
+            if loads > 4 {
+                return Err(LoadError { errno: Some(2), message: "No such file or directory".to_string() });
+            }
+            Ok(bytes.to_vec())
         }
-        Ok(bytes.to_vec())
     };
-    let parsed = parse(b"dhcpd.conf", bytes.to_vec(), &mut load);
+    let parsed = parse(b"dhcpd.conf", bytes.to_vec(), &mut loader());
     for fault in &parsed.faults {
         assert!(parsed.source_map.location(fault.span).is_some());
+    }
+    for family in [Family::V4, Family::V6] {
+        let built = build(&parsed, family);
+        for finding in findings(&built) {
+            render::human(&parsed.source_map, &finding, false);
+        }
+        if !built.accepted() {
+            isc::refusal(&parsed, &built, family, &mut loader());
+            continue;
+        }
+        isc::report(&parsed, &built, family);
+        let command_line = CommandLine {
+            family,
+            config_file: Vec::new(),
+            lease_file: Vec::new(),
+            pid_file: Vec::new(),
+            quiet: true,
+        };
+        let (mut bindings, mut memory, mut lines) = (Bindings::default(), Memory::default(), Vec::new());
+        // A configuration may ask for a fatal end.
+        let _ = read_globals(
+            &built.config,
+            &command_line,
+            NOW,
+            &mut bindings,
+            &mut memory,
+            &mut Nothing,
+            &mut lines,
+        );
     }
 });

@@ -1,5 +1,7 @@
 //! A server on a small network, for the fuzz targets: no sockets, no clock, no disk.
 
+pub mod message;
+
 use relet::config::network::Hardware;
 use relet::config::{Config, Family, build};
 use relet::eval::bindings::Bindings;
@@ -12,7 +14,7 @@ use relet::server::{Effect, Interface};
 use relet::syntax::{LoadError, parse};
 use relet::time::Now;
 use std::net::Ipv4Addr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 /// Two networks, hosts, classes and pools: something of everything a packet can meet.
@@ -56,12 +58,16 @@ impl Environment for Nothing {
     }
 }
 
-/// The configuration.
-pub fn configuration() -> Arc<Config> {
+static BUILT: LazyLock<Arc<Config>> = LazyLock::new(|| {
     let mut no_files = |_: &[u8]| Err(LoadError { errno: None, message: String::new() });
     let built = build(&parse(b"dhcpd.conf", CONFIG.to_vec(), &mut no_files), Family::V4);
     assert!(built.accepted(), "{:?}", built.diagnostics);
     Arc::new(built.config)
+});
+
+/// The configuration.
+pub fn configuration() -> Arc<Config> {
+    Arc::clone(&BUILT)
 }
 
 /// The leases of a lease file, and what reading it brought about.

@@ -14,7 +14,7 @@ pub mod scopes;
 pub mod tree;
 pub mod words;
 
-pub use build::{Built, Family, build, build_block};
+pub use build::{Built, Family, build, build_block, read};
 pub use print::{print_expression, print_statements};
 
 use crate::options::Spaces;

@@ -17,7 +17,7 @@ use crate::eval::bindings::Bindings;
 use crate::eval::{Environment, Memory};
 use crate::log::Line;
 use crate::server::globals::{CommandLine, Globals, read_globals};
-use crate::syntax::{self, LoadError, Parsed};
+use crate::syntax::{LoadError, SourceMap};
 use crate::time::Now;
 
 /// A configuration that dhcpd accepts, and the outcome of running its root scope.
@@ -38,16 +38,14 @@ pub struct Loaded {
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn read(path: &Path, family: Family) -> Result<(Parsed, Built), Fatal> {
+pub fn read(path: &Path, family: Family) -> Result<(SourceMap, Built), Fatal> {
     let octets = read_file(path_octets(path)).map_err(|error| {
         // A directory can be opened, and then cannot be read.
         let cannot: &[u8] =
             if error.errno == Some(libc::EISDIR) { b"Can't read in " } else { b"Can't open " };
         Fatal::new([cannot, path_octets(path), format!(": {error}").as_bytes()].concat())
     })?;
-    let parsed = syntax::parse(path_octets(path), octets, &mut read_file);
-    let built = config::build(&parsed, family);
-    Ok((parsed, built))
+    Ok(config::read(path_octets(path), octets, &mut read_file, family))
 }
 
 /// Reads the configuration and runs its root scope. What is logged on the way is pushed to `lines`.
@@ -61,14 +59,14 @@ pub fn load(
     environment: &mut dyn Environment,
     lines: &mut Vec<Line>,
 ) -> Result<Loaded, Fatal> {
-    let (parsed, built) = read(path, command_line.family)?;
+    let (source_map, built) = read(path, command_line.family)?;
     if !built.accepted() {
-        let (said, last) = check::isc::refusal(&parsed, &built, command_line.family, &mut read_file);
+        let (said, last) = check::isc::refusal(&source_map, &built, command_line.family, &mut read_file);
         lines.extend(said);
         return Err(Fatal::new(last.text));
     }
-    lines.extend(check::isc::report(&parsed, &built, command_line.family));
-    let unsupported = built.unsupported.iter().map(|it| check::isc::place(&parsed, it)).collect();
+    lines.extend(check::isc::report(&source_map, &built, command_line.family));
+    let unsupported = built.unsupported.iter().map(|it| check::isc::place(&source_map, it)).collect();
     let config = Arc::new(built.config);
     let (mut bindings, mut memory) = (Bindings::default(), Memory::default());
     let globals = read_globals(&config, command_line, now, &mut bindings, &mut memory, environment, lines)

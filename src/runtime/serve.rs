@@ -14,8 +14,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use nix::sys::signal::Signal::SIGTERM;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, Sleep};
 
@@ -27,6 +29,7 @@ use super::logging::emit;
 use super::sys;
 use super::sys::clock;
 use super::sys::lpf::{FrameBatch, PacketSocket};
+use super::sys::signals;
 use super::sys::udp::{Fallback, Icmp};
 use crate::log::Line;
 use crate::server::engine::{Engine, NextTimer};
@@ -69,8 +72,10 @@ pub fn serve(outfit: Outfit) -> Result<Infallible, Fatal> {
     runtime.block_on(async {
         let mut server = Server::new(outfit)?;
         loop {
-            let wake = server.wait().await;
-            server.act(wake)?;
+            match server.wait().await {
+                Wake::Terminated => server.terminate(),
+                wake => server.act(wake)?,
+            }
         }
     })
 }
@@ -89,6 +94,8 @@ enum Wake {
     Report(Report),
     /// The sleep is over.
     Timer,
+    /// SIGTERM.
+    Terminated,
 }
 
 struct Server {
@@ -101,6 +108,8 @@ struct Server {
     local_port: u16,
     writer: Writer,
     reports: UnboundedReceiver<Report>,
+    /// SIGTERM, unless we were started with it ignored.
+    terminate: Option<Signal>,
     sleep: Pin<Box<Sleep>>,
     armed: Option<NextTimer>,
     decoder: FrameDecoder,
@@ -134,6 +143,10 @@ impl Server {
             Some(icmp) => Some(sys::watch(icmp).map_err(register)?),
             None => None,
         };
+        let terminate = match signals::is_ignored(SIGTERM) {
+            true => None,
+            false => Some(signal(SignalKind::terminate()).map_err(register)?),
+        };
         let mut server = Self {
             engine: outfit.engine,
             packet,
@@ -143,6 +156,7 @@ impl Server {
             local_port: outfit.local_port,
             writer,
             reports,
+            terminate,
             sleep: Box::pin(tokio::time::sleep(LONGEST_SLEEP)),
             armed: None,
             decoder: FrameDecoder::default(),
@@ -170,6 +184,11 @@ impl Server {
             // The thread ends before we do only when it has failed in a way nobody thought of.
             let gone = || Report::Fatal(Fatal::new("The thread that writes the lease file has ended."));
             return Poll::Ready(Wake::Report(report.unwrap_or_else(gone)));
+        }
+        if let Some(terminate) = &mut self.terminate
+            && terminate.poll_recv(context).is_ready()
+        {
+            return Poll::Ready(Wake::Terminated);
         }
         // The timer's turn comes even when sockets are always ready.
         if self.sleep.as_mut().poll_elapsed(context) {
@@ -207,8 +226,23 @@ impl Server {
             Wake::Icmp => self.take_echoes()?,
             Wake::Report(report) => self.heed(report)?,
             Wake::Timer => self.armed = None,
+            Wake::Terminated => {}
         }
         self.handle_if_due()
+    }
+
+    /// Ends as dhcpd does, by the signal's default action, but not between a message and its commit: what was received
+    /// reaches the lease file, the log and its client first. A second signal does not wait for that.
+    fn terminate(mut self) -> ! {
+        let _ = signals::restore(SIGTERM);
+        self.writer.finish();
+        while let Ok(report) = self.reports.try_recv() {
+            if self.heed(report).is_err() {
+                break;
+            }
+        }
+        self.writer.finish();
+        signals::die_of(SIGTERM)
     }
 
     /// One batch of frames from an interface.

@@ -81,6 +81,8 @@ pub fn start(log: &Log, program: &OsStr, words: &[OsString], child: &mut Option<
         daemon::change_root(directory)?;
     }
     if cli.test_config && !cli.test_leases {
+        // The process ends here; taking a large configuration apart first would cost more than reading a small one.
+        std::mem::forget(config);
         return Ok(());
     }
     if cli.family() == Family::V6 {
@@ -145,12 +147,12 @@ pub fn start(log: &Log, program: &OsStr, words: &[OsString], child: &mut Option<
 /// # Errors
 /// When the server would not take it.
 fn check_configuration(cli: &Cli, paths: &Paths) -> Result<(), Fatal> {
-    let (parsed, built) = configuration::read(&paths.config, cli.family())?;
+    let (source_map, built) = configuration::read(&paths.config, cli.family())?;
     let findings = check::findings(&built);
     let colour = std::io::stdout().is_terminal();
     let mut text = String::new();
     for finding in &findings {
-        text.push_str(&check::render::human(&parsed.source_map, finding, colour));
+        text.push_str(&check::render::human(&source_map, finding, colour));
         text.push_str("\n\n");
     }
     // Nobody listening is no fault of the configuration.

@@ -16,6 +16,7 @@ mod executable;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::expr::Expr;
+use super::reader::Unread;
 use super::source::Span;
 use super::token::{Token, Word};
 
@@ -175,6 +176,8 @@ pub struct Block {
     pub closed: bool,
     /// The statements in the order written.
     pub statements: Vec<Statement>,
+    /// More of them, behind those: a [`super::Reader`] leaves the statements of a large block for later.
+    pub unread: Option<Box<Unread>>,
 }
 
 /// A statement that does not fit the language: dhcpd refuses the file.

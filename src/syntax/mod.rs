@@ -6,13 +6,15 @@
 //! [`Parsed::faults`]. A file with a fault is one that dhcpd refuses.
 //!
 //! The way of a file: `scan` looks at its bytes and cuts it into pieces between statements, pest parses a piece,
-//! `build` makes statements of it, and the next piece follows.
+//! `build` makes statements of it, and the next piece follows. [`parse`] gives the whole tree; a [`Reader`] hands it out
+//! piece by piece, for files of any size.
 
 mod ast;
 mod build;
 mod expr;
 mod keyword;
 mod lexical;
+mod reader;
 mod scan;
 mod source;
 mod token;
@@ -24,6 +26,7 @@ pub use ast::*;
 pub use expr::{BinaryOperator, Constant, Expr, ExprKind, ExprType, IntWidth, TypeFault};
 pub use keyword::{KEYWORDS, classify, keyword};
 pub use lexical::{LONGEST_TOKEN, atoi, convert_number};
+pub use reader::{Reader, Scope, Stretch, Unread};
 pub use source::{FileId, Location, SourceFile, SourceMap, Span};
 pub use token::{Token, TokenKind, Word, WordClass};
 
@@ -63,10 +66,7 @@ pub fn parse(name: &[u8], bytes: Vec<u8>, loader: &mut dyn Loader) -> Parsed {
 }
 
 fn parse_in_pieces(name: &[u8], bytes: Vec<u8>, loader: &mut dyn Loader, sizes: scan::Sizes) -> Parsed {
-    let mut source_map = SourceMap::default();
-    let file = source_map.add(name, bytes, None);
-    let (faults, open_files) = (Vec::new(), Vec::new());
-    let mut session = build::Session { source_map, faults, loader, open_files, depth: 0, sizes };
-    let statements = session.file(file);
+    let mut session = build::Session::new(name, bytes, loader, sizes);
+    let statements = session.file(FileId(0));
     Parsed { source_map: session.source_map, statements, faults: session.faults }
 }

@@ -17,7 +17,8 @@ const JUNK: u8 = 0x1a;
 /// How a text is cut.
 #[derive(Clone, Copy, Debug)]
 pub struct Sizes {
-    /// Statements are handed to the grammar in pieces of about this many bytes.
+    /// Statements are handed to the grammar in pieces of about this many bytes. Small ones are fastest: what the parser
+    /// allocates for a piece then stays in the processor's cache.
     pub piece: usize,
     /// A statement with a block that is larger than this is not handed over whole: its block is cut into pieces too.
     pub large: usize,
@@ -25,7 +26,7 @@ pub struct Sizes {
 
 impl Default for Sizes {
     fn default() -> Sizes {
-        Sizes { piece: 64 * 1024, large: 256 * 1024 }
+        Sizes { piece: 4 * 1024, large: 32 * 1024 }
     }
 }
 
@@ -170,8 +171,8 @@ pub struct Piece {
 }
 
 /// Cuts a stretch of text, which begins where a statement may begin, into pieces.
-pub struct Pieces<'a> {
-    text: &'a [u8],
+#[derive(Debug)]
+pub struct Pieces {
     at: usize,
     end: usize,
     sizes: Sizes,
@@ -179,65 +180,29 @@ pub struct Pieces<'a> {
     pending: Option<Piece>,
 }
 
-impl<'a> Pieces<'a> {
+impl Pieces {
     /// The pieces of `range`.
-    pub fn new(text: &'a [u8], range: Range<usize>, sizes: Sizes) -> Pieces<'a> {
-        let end = range.end.min(text.len());
-        Pieces { text: text.get(..end).unwrap_or(text), at: range.start, end, sizes, pending: None }
+    pub fn new(range: Range<usize>, sizes: Sizes) -> Pieces {
+        Pieces { at: range.start, end: range.end, sizes, pending: None }
     }
 
-    /// The end of the statement that begins at `at`, and its opening brace when it ends with a block of its own.
-    fn statement(&self, mut at: usize) -> (usize, Option<usize>) {
-        let mut depth = 0_usize;
-        let mut opening = None;
-        while at < self.end {
-            let byte = self.text.get(at);
-            at = skip_one(self.text, at);
-            match byte {
-                Some(b'{') => {
-                    if depth == 0 && opening.is_none() {
-                        opening = Some(at - 1);
-                    }
-                    depth += 1;
-                }
-                Some(b'}') if depth <= 1 => return (at, opening.filter(|_| depth == 1)),
-                Some(b'}') => depth -= 1,
-                Some(b';') if depth == 0 => return (at, None),
-                _ => {}
-            }
-        }
-        (self.end, None)
-    }
-
-    /// Whether a piece may end here: what follows is not the rest of an `if`, or a semicolon behind a key's brace.
-    fn may_cut(&self, mut at: usize) -> bool {
-        loop {
-            at = skip_blanks(self.text, at);
-            match self.text.get(at) {
-                Some(b'#') => at = skip_comment(self.text, at),
-                Some(b'e' | b'E' | b';') => return false,
-                _ => return true,
-            }
-        }
-    }
-}
-
-impl Iterator for Pieces<'_> {
-    type Item = Piece;
-
-    fn next(&mut self) -> Option<Piece> {
+    /// The next piece; `text` is always the same text.
+    pub fn next(&mut self, text: &[u8]) -> Option<Piece> {
         if let Some(piece) = self.pending.take() {
             return Some(piece);
         }
+        let text = text.get(..self.end).unwrap_or(text);
         let start = self.at;
-        while self.at < self.end {
+        let mut after_flag = false;
+        while self.at < text.len() {
             let statement = self.at;
-            let (end, opening) = self.statement(statement);
+            let (end, opening) = statement_end(text, statement);
             self.at = end;
             if opening.is_some()
                 && end - statement > self.sizes.large
-                && self.may_cut(statement)
-                && self.may_cut(end)
+                && !after_flag
+                && may_cut(text, statement)
+                && may_cut(text, end)
             {
                 let large = Piece { range: statement..end, opening };
                 if start == statement {
@@ -246,11 +211,64 @@ impl Iterator for Pieces<'_> {
                 self.pending = Some(large);
                 return Some(Piece { range: start..statement, opening: None });
             }
-            if end - start >= self.sizes.piece && self.may_cut(end) {
+            after_flag = is_flag(text, statement);
+            if end - start >= self.sizes.piece && !after_flag && may_cut(text, end) {
                 break;
             }
         }
         (start < self.at).then_some(Piece { range: start..self.at, opening: None })
+    }
+}
+
+/// The end of the statement that begins at `at`, and its opening brace when it ends with a block of its own.
+fn statement_end(text: &[u8], mut at: usize) -> (usize, Option<usize>) {
+    let mut depth = 0_usize;
+    let mut opening = None;
+    while let Some(byte) = text.get(at) {
+        at = match byte {
+            b'#' | b'"' => skip_one(text, at),
+            _ => at + 1,
+        };
+        match byte {
+            b'{' => {
+                if depth == 0 && opening.is_none() {
+                    opening = Some(at - 1);
+                }
+                depth += 1;
+            }
+            b'}' if depth <= 1 => return (at, opening.filter(|_| depth == 1)),
+            b'}' => depth -= 1,
+            b';' if depth == 0 => return (at, None),
+            _ => {}
+        }
+    }
+    (text.len(), None)
+}
+
+/// Whether a statement is one of the flags of a group, which have to be followed by another statement.
+fn is_flag(text: &[u8], mut at: usize) -> bool {
+    loop {
+        at = skip_blanks(text, at);
+        if text.get(at) != Some(&b'#') {
+            break;
+        }
+        at = skip_comment(text, at);
+    }
+    let word = text.get(at..).unwrap_or_default();
+    let length = word.iter().position(|byte| !is_word_character(*byte)).unwrap_or(word.len());
+    let word = word.get(..length).unwrap_or_default();
+    [&b"deleted"[..], b"dynamic", b"static"].iter().any(|flag| word.eq_ignore_ascii_case(flag))
+}
+
+/// Whether a piece may end here: what follows is not the rest of an `if`, or a semicolon behind a key's brace.
+fn may_cut(text: &[u8], mut at: usize) -> bool {
+    loop {
+        at = skip_blanks(text, at);
+        match text.get(at) {
+            Some(b'#') => at = skip_comment(text, at),
+            Some(b'e' | b'E' | b';') => return false,
+            _ => return true,
+        }
     }
 }
 
@@ -292,7 +310,8 @@ mod tests {
     }
 
     fn pieces(text: &str) -> Vec<(&str, bool)> {
-        let pieces = Pieces::new(text.as_bytes(), 0..text.len(), Sizes::default());
+        let mut pieces = Pieces::new(0..text.len(), Sizes::default());
+        let pieces = std::iter::from_fn(|| pieces.next(text.as_bytes()));
         pieces.map(|piece| (&text[piece.range], piece.opening.is_some())).collect()
     }
 
@@ -311,6 +330,9 @@ mod tests {
         let cut = pieces(&many);
         assert_eq!(cut.len(), 2, "{}", cut.len());
         assert!(cut[0].0.len() < piece + 100 && cut[0].0.ends_with('}'));
+        let flag = format!("{}\n# x\n Static ; host a {{ }}", "a;".repeat(piece / 2));
+        let cut = pieces(&flag);
+        assert!(cut.len() == 2 && cut[1].0.ends_with("Static ; host a { }"), "{}", cut.len());
         let open = format!("group {{ {}", "a;".repeat(large));
         assert_eq!(pieces(&open), [(open.as_str(), false)]);
     }

@@ -3,7 +3,7 @@
 //! dhcpd prints the file name exactly as it was given (`-cf` argument or the string of `include`), so that is what a
 //! [`SourceFile`] keeps. Lines end at `\n` alone, as in dhcpd's lexer.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Which file of a [`SourceMap`] a span lies in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -56,32 +56,35 @@ pub struct SourceFile {
     /// The name as given on the command line or in `include`.
     pub name: Box<[u8]>,
     /// The bytes as read.
-    pub bytes: Arc<[u8]>,
+    pub bytes: Arc<Vec<u8>>,
     /// The `include` string that named this file; none for the file the parse began with.
     pub included_at: Option<Span>,
-    line_starts: Vec<u32>,
+    /// Found when the first line is asked for.
+    line_starts: OnceLock<Vec<u32>>,
 }
 
 impl SourceFile {
     fn new(name: &[u8], bytes: Vec<u8>, included_at: Option<Span>) -> SourceFile {
-        let mut line_starts = vec![0];
-        for (at, byte) in bytes.iter().enumerate() {
-            if *byte == b'\n' {
-                // Files of 4 GiB and more are refused before they come here (`parse`).
-                line_starts.push(u32::try_from(at + 1).unwrap_or(u32::MAX));
-            }
-        }
-        SourceFile { name: name.into(), bytes: bytes.into(), included_at, line_starts }
+        SourceFile { name: name.into(), bytes: Arc::new(bytes), included_at, line_starts: OnceLock::new() }
+    }
+
+    fn line_starts(&self) -> &[u32] {
+        self.line_starts.get_or_init(|| {
+            let newlines = self.bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+            // No span lies in a file of 4 GiB and more, so the offsets fit.
+            let starts = newlines.map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX));
+            std::iter::once(0).chain(starts).collect()
+        })
     }
 
     /// How many lines the file has; text after the last newline counts as one, and so does nothing at all.
     pub fn line_count(&self) -> usize {
-        self.line_starts.len()
+        self.line_starts().len()
     }
 
     /// The text of line `number` (from 1) without its newline; empty when there is no such line.
     pub fn line_text(&self, number: usize) -> &[u8] {
-        let Some(start) = number.checked_sub(1).and_then(|index| self.line_starts.get(index)) else {
+        let Some(start) = number.checked_sub(1).and_then(|index| self.line_starts().get(index)) else {
             return &[];
         };
         let rest = self.bytes.get(*start as usize..).unwrap_or_default();
@@ -90,7 +93,7 @@ impl SourceFile {
 
     /// The line of a byte offset, from 1.
     pub fn line_of(&self, offset: u32) -> usize {
-        self.line_starts.partition_point(|start| *start <= offset)
+        self.line_starts().partition_point(|start| *start <= offset)
     }
 }
 
@@ -142,7 +145,7 @@ impl SourceMap {
     pub fn location(&self, span: Span) -> Option<Location<'_>> {
         let file = self.file(span.file)?;
         let line = file.line_of(span.start);
-        let start = file.line_starts.get(line.checked_sub(1)?)?;
+        let start = file.line_starts().get(line.checked_sub(1)?)?;
         let column = span.start.saturating_sub(*start) as usize + 1;
         Some(Location { file: &file.name, line, column, text: file.line_text(line) })
     }

@@ -407,7 +407,7 @@ fn included_files_hang_below_their_include() {
     );
     let StatementKind::Host(host) = &parsed.statements[0].kind else { panic!() };
     let StatementKind::Include(include) = &host.block.statements[0].kind else { panic!() };
-    let included = include.content.as_ref().unwrap();
+    let Content::Read(Ok(included)) = &include.content else { panic!() };
     assert!(matches!(included.statements[0].kind, StatementKind::Option(_)));
     let location = parsed.source_map.location(included.statements[1].span).unwrap();
     assert_eq!((location.file, location.line, location.column), (&b"a"[..], 2, 1));
@@ -428,7 +428,9 @@ fn includes_that_fail_are_values() {
         [FaultKind::IncludeCycle, FaultKind::IncludeCycle, FaultKind::Include, FaultKind::Unexpected]
     );
     let StatementKind::Include(missing) = &parsed.statements[1].kind else { panic!() };
-    assert!(matches!(&missing.content, Err(IncludeError::Load(error)) if error.errno == Some(2)));
+    assert!(
+        matches!(&missing.content, Content::Read(Err(IncludeError::Load(error))) if error.errno == Some(2))
+    );
     assert!(matches!(parsed.statements[3].kind, StatementKind::Authoritative(true)));
     let mut number = 0;
     let mut chain = |_: &[u8]| {

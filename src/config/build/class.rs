@@ -174,6 +174,7 @@ impl Builder {
 
     /// The closing brace: from now on the class is found by its name, and clients are matched against it.
     pub fn close_class(&mut self, draft: ClassDraft) {
+        self.seal_scope(draft.scope);
         let ClassDraft { id, new, subclass, deleted, .. } = draft;
         let Some(class) = self.config.classes.get_mut(id.index()) else { return };
         class.deleted |= deleted;

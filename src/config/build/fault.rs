@@ -10,9 +10,12 @@ use std::collections::VecDeque;
 pub(super) struct Pending(VecDeque<Fault>);
 
 impl Builder {
-    /// Takes the parser's faults over.
-    pub(super) fn take_faults(&mut self, faults: Vec<Fault>) {
-        self.faults = Pending(faults.into());
+    /// Takes the parser's faults over: all, or those of the statements that come next.
+    pub(super) fn add_faults(&mut self, faults: Vec<Fault>) {
+        // What is pending already stands behind an include or a block that is only now being read.
+        for fault in faults.into_iter().rev() {
+            self.faults.0.push_front(fault);
+        }
     }
 
     /// Reports the faults that stand before the body of a statement: dhcpd's lexer finds them before the statement is
@@ -78,7 +81,12 @@ impl Builder {
 
 /// The block of a declaration, which is read after the statement's head was acted upon.
 fn body(kind: &StatementKind) -> Option<Span> {
-    let block = match kind {
+    block_of(kind).map(|block| block.span)
+}
+
+/// The block of a declaration or statement.
+pub(super) fn block_of(kind: &StatementKind) -> Option<&syntax::Block> {
+    Some(match kind {
         StatementKind::Host(host) => &host.block,
         StatementKind::Group(group) => &group.block,
         StatementKind::SharedNetwork(network) => &network.block,
@@ -94,8 +102,7 @@ fn body(kind: &StatementKind) -> Option<Span> {
         StatementKind::Function(function) => &function.block,
         StatementKind::Malformed(malformed) => malformed.block.as_ref()?,
         _ => return None,
-    };
-    Some(block.span)
+    })
 }
 
 /// Our code, and dhcpd's words where they do not depend on how it got there.

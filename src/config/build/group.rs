@@ -44,6 +44,7 @@ impl Builder {
 
     /// The closing brace of a group: a named one can be joined by hosts from now on.
     pub fn close_group(&mut self, mut draft: GroupDraft) {
+        self.seal_scope(draft.scope);
         if self.lease_file {
             // The grammar has the flags where dhcpd reads them in a configuration, which is not everywhere.
             if let Some(told) = self.told.groups.pop_front().filter(|told| told.name == draft.name) {

@@ -189,8 +189,10 @@ impl Builder {
             }
             return Ok(());
         }
+        let own = draft.scope;
         self.join_group(&mut draft);
         self.take_client_identifier(&mut draft);
+        self.seal_scope(own);
         // As many as statements: fits.
         let id = HostId(self.config.hosts.len() as u32);
         let host = Host {

@@ -37,11 +37,11 @@ pub use pool::{PoolDraft, RangePlace};
 use super::Config;
 use super::diagnostic::{Code, Diagnostic, Notice, Severity};
 use super::index::{HostIndex, SubnetIndex};
-use super::network::{ClassId, GroupId, HostId, LeaseIdFormat, PeerId, Scope, ServerDuid, SubnetId};
+use super::network::{ClassId, GroupId, HostId, LeaseIdFormat, PeerId, Scope, ScopeId, ServerDuid, SubnetId};
 use super::tree::{Block, Statement};
 use crate::log::Line;
 use crate::options::Spaces;
-use crate::syntax::{Parsed, Span};
+use crate::syntax::{Loader, Parsed, Reader, SourceMap, Span};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -94,6 +94,15 @@ pub fn build(parsed: &Parsed, family: Family) -> Built {
     builder.finish()
 }
 
+/// Reads a file and all that it includes, and builds its typed configuration on the way; the syntax tree never stands in
+/// memory as a whole. `name` is the file's name as the administrator gave it. The source map is what spans refer to.
+pub fn read(name: &[u8], bytes: Vec<u8>, loader: &mut dyn Loader, family: Family) -> (SourceMap, Built) {
+    let mut reader = Reader::new(name, bytes, loader);
+    let mut builder = Builder::new(family);
+    walk::walk_reader(&mut builder, &mut reader);
+    (reader.into_source_map(), builder.finish())
+}
+
 /// Builds executable statements that stand alone, such as the body of an `on` block in the lease file, by the option
 /// definitions and classes of a configuration. The findings are what stands against them.
 pub fn build_block(config: &Config, parsed: &Parsed) -> Result<Block, Vec<Diagnostic>> {
@@ -125,9 +134,11 @@ pub struct Refused;
 pub struct Builder {
     pub(super) family: Family,
     pub(super) config: Config,
-    /// The statements of each scope, parallel to `config.scopes`.
-    statements: Vec<Vec<Statement>>,
+    /// The statements of the scopes whose blocks are open.
+    statements: HashMap<ScopeId, Vec<Statement>>,
     notices: Vec<Notice>,
+    /// How many errors were reported.
+    errors: usize,
     unsupported: Vec<Unsupported>,
     /// Where the statement at hand stands.
     span: Span,
@@ -186,8 +197,9 @@ impl Builder {
         let mut builder = Self {
             family,
             config,
-            statements: vec![Vec::new()],
+            statements: HashMap::new(),
             notices: Vec::new(),
+            errors: 0,
             unsupported: Vec::new(),
             span: Span::default(),
             fatal: false,
@@ -217,7 +229,7 @@ impl Builder {
     /// joined, as what is read is written again.
     pub fn resume(config: Config) -> Self {
         let mut builder = Self::new(Family::V4);
-        builder.statements = vec![Vec::new(); config.scopes.len()];
+        builder.statements.clear();
         for &id in &config.class_order {
             if let Some(class) = config.classes.get(id.index()) {
                 builder.classes.insert(class.name.clone(), id);
@@ -258,11 +270,7 @@ impl Builder {
 
     /// The configuration that was resumed, with what was added.
     pub fn into_resumed(mut self) -> Config {
-        for (scope, list) in self.config.scopes.iter_mut().zip(self.statements) {
-            if !list.is_empty() {
-                scope.statements = scope.statements.iter().cloned().chain(list).collect();
-            }
-        }
+        self.seal_scopes();
         self.config
     }
 
@@ -314,6 +322,7 @@ impl Builder {
     }
 
     pub(super) fn report(&mut self, diagnostic: Diagnostic) -> Refused {
+        self.errors += usize::from(diagnostic.severity == Severity::Error);
         self.notices.push(Notice::Diagnostic(Box::new(diagnostic)));
         Refused
     }
@@ -350,12 +359,7 @@ impl Builder {
 
     /// The finished configuration, with everything that was said and not taken before.
     pub fn finish(mut self) -> Built {
-        let statements = std::mem::take(&mut self.statements);
-        for (scope, list) in self.config.scopes.iter_mut().zip(statements) {
-            if !list.is_empty() {
-                scope.statements = list.into();
-            }
-        }
+        self.seal_scopes();
         self.order_subnets();
         self.config.subnet_index = SubnetIndex::new(&self.config.subnets);
         let (mut diagnostics, mut log, mut fatal) = (Vec::new(), Vec::new(), None);

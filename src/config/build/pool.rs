@@ -259,6 +259,7 @@ impl Builder {
     /// The closing brace of a pool: it is merged into an earlier one of its network that differs in nothing but its
     /// addresses and dates, or joins the list.
     pub fn close_pool(&mut self, draft: PoolDraft) -> Result<(), Refused> {
+        self.seal_scope(draft.scope);
         let (any_range, six) = (draft.any_range || !draft.ranges6.is_empty(), draft.six);
         let same = (!six).then(|| self.equal_pool(&draft)).flatten();
         match same.and_then(|id| self.config.pools.get_mut(id.index())) {

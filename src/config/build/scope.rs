@@ -15,20 +15,41 @@ impl Builder {
         let id = ScopeId(self.config.scopes.len() as u32);
         let statements = self.empty.clone();
         self.config.scopes.push(Scope { parent: Some(parent), statements, authoritative });
-        self.statements.push(Vec::new());
         id
     }
 
     /// Adds a statement at the end of a scope.
     pub fn push_statement(&mut self, scope: ScopeId, statement: Statement) {
-        if let Some(list) = self.statements.get_mut(scope.index()) {
-            list.push(statement);
+        let sealed = self.config.scopes.get(scope.index());
+        let list = self.statements.entry(scope).or_insert_with(|| {
+            // A class may be opened again.
+            sealed.map(|scope| scope.statements.to_vec()).unwrap_or_default()
+        });
+        list.push(statement);
+    }
+
+    /// The end of a scope's block: its statements take the form they will keep.
+    pub(super) fn seal_scope(&mut self, id: ScopeId) {
+        if let Some(list) = self.statements.remove(&id)
+            && let Some(scope) = self.config.scopes.get_mut(id.index())
+        {
+            scope.statements = list.into();
+        }
+    }
+
+    /// The same for all scopes whose blocks are still open.
+    pub(super) fn seal_scopes(&mut self) {
+        for (id, list) in std::mem::take(&mut self.statements) {
+            if let Some(scope) = self.config.scopes.get_mut(id.index()) {
+                scope.statements = list.into();
+            }
         }
     }
 
     /// The statements of a scope so far.
     pub(super) fn scope_statements(&self, scope: ScopeId) -> &[Statement] {
-        self.statements.get(scope.index()).map_or(&[], Vec::as_slice)
+        let sealed = || self.config.scopes.get(scope.index()).map_or(&[][..], |scope| &scope.statements);
+        self.statements.get(&scope).map_or_else(sealed, Vec::as_slice)
     }
 
     /// `authoritative;` and `not authoritative;`. A host takes no authority: `in_host` is refused, but still acts.

@@ -178,6 +178,7 @@ impl Builder {
 
     /// The closing brace of a subnet: now pools of its network may have ranges in it.
     pub fn close_subnet(&mut self, id: SubnetId) {
+        self.seal_scope(self.subnet_scope(id));
         let Some(subnet) = self.config.subnets.get(id.index()) else { return };
         let new = Range::of(subnet.prefix);
         let subnets = &self.config.subnets;

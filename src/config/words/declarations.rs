@@ -258,8 +258,18 @@ impl Walk<'_> {
             text.extend_from_slice(message.as_bytes());
             Line::error(text)
         };
-        if self.open_files.contains(&name) || self.open_files.len() >= MAX_INCLUDE_DEPTH {
-            return self.cursor.fail(failed("Can't open", "Too many open files"));
+        // Ours (D103): dhcpd goes on until its stack is full.
+        let ours = if self.open_files.contains(&name) {
+            Some(": this file includes itself.".to_owned())
+        } else if self.open_files.len() > MAX_INCLUDE_DEPTH {
+            Some(format!(": more than {MAX_INCLUDE_DEPTH} files include each other."))
+        } else {
+            None
+        };
+        if let Some(ours) = ours {
+            self.warn([&*name, ours.as_bytes()].concat());
+            self.cursor.semicolon();
+            return;
         }
         let source = match self.loader.load(&name) {
             Ok(source) => source,

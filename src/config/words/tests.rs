@@ -68,8 +68,11 @@ fn an_included_file_is_reported_twice() {
 fn a_file_that_includes_itself_ends() {
     let mut loader = |_: &[u8]| Ok(b"include \"g\";".to_vec());
     let words = explain(b"f", b"include \"g\";", Family::V4, &mut loader).unwrap();
-    assert!(words.refused);
-    assert!(words.fatal.is_some());
+    assert!(words.refused && words.fatal.is_none());
+    let said: Vec<String> =
+        words.lines.iter().map(|line| String::from_utf8_lossy(&line.text).into_owned()).collect();
+    assert_eq!(said[0], "g line 1: g: this file includes itself.");
+    assert_eq!(said[3], "f line 1: g: bad parse.");
 }
 
 #[test]

@@ -85,20 +85,25 @@ impl<D: Disk> Writer<D> {
         self.hand_over(Job::Rewrite { piece, now, last });
     }
 
+    /// Waits until everything handed over is done and reported. A rewrite whose last piece did not come is given up;
+    /// what is handed over afterwards is not done.
+    pub fn finish(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            self.hand_over(Job::Stop);
+            // A panic there has been printed by the panic hook already.
+            let _ = thread.join();
+        }
+    }
+
     fn hand_over(&self, job: Job<D>) {
-        // The thread ends only when it is told to below, so there is always a receiver.
+        // The thread ends only when it is told to, by `finish`, so until then there is a receiver.
         let _ = self.jobs.send(job);
     }
 }
 
 impl<D: Disk> Drop for Writer<D> {
-    /// Waits until everything handed over is done. A rewrite whose last piece did not come is given up.
     fn drop(&mut self) {
-        self.hand_over(Job::Stop);
-        if let Some(thread) = self.thread.take() {
-            // A panic there has been printed by the panic hook already.
-            let _ = thread.join();
-        }
+        self.finish();
     }
 }
 

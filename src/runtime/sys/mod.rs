@@ -5,6 +5,7 @@ pub mod clock;
 pub mod fork;
 pub mod lpf;
 pub mod names;
+pub mod signals;
 pub mod udp;
 
 use std::ffi::CStr;

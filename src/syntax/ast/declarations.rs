@@ -10,8 +10,20 @@ use super::{AddressOrHost, Block, Ip4, Ip6, Ip6Prefix, Malformed, Name, Number, 
 pub struct Include {
     /// The file's name.
     pub name: Name,
+    /// What stands in it.
+    pub content: Content,
+}
+
+/// What stands in an included file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
     /// The file's statements, or why there are none.
-    pub content: Result<Included, IncludeError>,
+    Read(Result<Included, IncludeError>),
+    /// It is left for later: [`crate::syntax::Reader::include`].
+    Unread {
+        /// How many blocks and files the `include` stands in.
+        depth: usize,
+    },
 }
 
 /// An included file.

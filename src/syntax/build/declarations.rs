@@ -28,7 +28,7 @@ impl<'a> FileBuilder<'a, '_> {
         }
     }
 
-    fn head(&self, pair: P<'a>) -> Built<Head> {
+    pub(super) fn head(&self, pair: P<'a>) -> Built<Head> {
         let rule = pair.as_rule();
         let mut children = Children::of(self, pair);
         Ok(match rule {
@@ -348,7 +348,7 @@ impl<'a> FileBuilder<'a, '_> {
 }
 
 /// What stands before the block of a declaration.
-enum Head {
+pub(super) enum Head {
     Host(Name),
     Group(Option<Name>),
     SharedNetwork(Name),

@@ -12,7 +12,6 @@ mod values;
 use std::cell::Cell;
 use std::iter::Peekable;
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pest::Parser;
@@ -21,7 +20,8 @@ use pest::iterators::{Pair, Pairs};
 
 use super::ast::*;
 use super::expr::ExprType;
-use super::scan::{Piece, Pieces, Scan, Sizes, scan};
+use super::reader::{OpenFile, Scope, Unread};
+use super::scan::{Piece, Pieces, Sizes};
 use super::source::{FileId, SourceMap, Span};
 use super::token::Token;
 use super::{Loader, MAX_DEPTH, MAX_INCLUDE_DEPTH};
@@ -51,6 +51,8 @@ const LOCATED_FAULTS: usize = 1000;
 pub struct Session<'l> {
     pub source_map: SourceMap,
     pub faults: Vec<Fault>,
+    /// How many faults got an exact place.
+    pub located: usize,
     pub loader: &'l mut dyn Loader,
     /// The names of the files that are being read, outermost first.
     pub open_files: Vec<Box<[u8]>>,
@@ -58,55 +60,62 @@ pub struct Session<'l> {
     pub depth: usize,
     /// How files are cut for the grammar.
     pub sizes: Sizes,
+    /// Read everything at once; otherwise large blocks and included files are left for later.
+    pub whole: bool,
 }
 
-impl Session<'_> {
-    /// Reads a file that is in the source map.
+impl<'l> Session<'l> {
+    /// Begins with the file of that name and content.
+    pub fn new(name: &[u8], bytes: Vec<u8>, loader: &'l mut dyn Loader, sizes: Sizes) -> Session<'l> {
+        let mut source_map = SourceMap::default();
+        source_map.add(name, bytes, None);
+        let (faults, open_files) = (Vec::new(), Vec::new());
+        Session { source_map, faults, located: 0, loader, open_files, depth: 0, sizes, whole: true }
+    }
+
+    /// Reads a file that is in the source map, whole.
     pub fn file(&mut self, file: FileId) -> Vec<Statement> {
+        let Some(open) = OpenFile::new(&self.source_map, file) else { return Vec::new() };
         let Some(source) = self.source_map.file(file) else { return Vec::new() };
-        let bytes: Arc<[u8]> = Arc::clone(&source.bytes);
-        let name = source.name.clone();
-        if u32::try_from(bytes.len()).is_err() {
-            let span = Span::new(file, 0, 0);
-            let fault = Fault { kind: FaultKind::FileTooLarge, span };
-            self.faults.push(fault.clone());
-            return vec![Statement { span, kind: malformed(fault, Vec::new(), None) }];
-        }
-        self.open_files.push(name);
-        let Scan { text, fault } = scan(&bytes);
-        let mut builder = FileBuilder {
-            text: &text,
-            bytes: &bytes,
-            file,
-            base: 0,
-            expressions: Cell::new(0),
-            session: self,
-        };
-        let mut statements = builder.statements(0..text.len(), Scope::File);
-        if let Some((kind, range)) = fault {
-            let fault = Fault { kind, span: builder.span_of(range.start, range.end) };
-            builder.session.faults.push(fault.clone());
-            let span = fault.span;
-            statements.push(Statement { span, kind: malformed(fault, Vec::new(), None) });
-        }
+        self.open_files.push(source.name.clone());
+        let mut builder = FileBuilder::new(&open, self);
+        let mut statements = builder.statements(0..open.text().len(), Scope::File);
+        statements.extend(self.fault_of_file(&open));
         self.open_files.pop();
         statements
+    }
+
+    /// The statements of one piece of a file.
+    pub fn piece(&mut self, open: &OpenFile, piece: &Piece, scope: Scope) -> Vec<Statement> {
+        let mut statements = Vec::new();
+        FileBuilder::new(open, self).piece(piece, scope, &mut statements);
+        statements
+    }
+
+    /// What stands for the end of a file that ends where it should not.
+    pub fn fault_of_file(&mut self, open: &OpenFile) -> Option<Statement> {
+        let fault = open.fault()?;
+        self.faults.push(fault.clone());
+        Some(Statement { span: fault.span, kind: malformed(fault, Vec::new(), None) })
+    }
+
+    /// Loads an included file. `depth` is how many blocks and files the `include` stands in.
+    pub fn load(&mut self, name: &Name, depth: usize) -> Result<FileId, IncludeError> {
+        // A name ends at its first NUL, as for the system.
+        let text: Box<[u8]> = name.text.split(|octet| *octet == 0).next().unwrap_or_default().into();
+        if self.open_files.contains(&text) {
+            return Err(IncludeError::Cycle);
+        }
+        if self.open_files.len() > MAX_INCLUDE_DEPTH || depth > MAX_DEPTH {
+            return Err(IncludeError::TooDeep);
+        }
+        let bytes = self.loader.load(&text)?;
+        Ok(self.source_map.add(&text, bytes, Some(name.span)))
     }
 }
 
 fn malformed(fault: Fault, tokens: Vec<Token>, block: Option<Block>) -> StatementKind {
     StatementKind::Malformed(Box::new(Malformed { fault, tokens: tokens.into(), block }))
-}
-
-/// Whose statements a block holds.
-#[derive(Clone, Copy)]
-enum Scope {
-    File,
-    Host,
-    Group,
-    Network,
-    Class,
-    Pool,
 }
 
 impl Scope {
@@ -134,7 +143,8 @@ impl Scope {
 
 /// Builds the statements of one file.
 struct FileBuilder<'a, 'l> {
-    text: &'a str,
+    /// ASCII characters only, one for each byte.
+    text: &'a [u8],
     bytes: &'a [u8],
     file: FileId,
     /// Where the text that is being parsed begins in the file.
@@ -180,7 +190,12 @@ impl<'i> Iterator for Children<'i> {
     }
 }
 
-impl<'a> FileBuilder<'a, '_> {
+impl<'a, 'l> FileBuilder<'a, 'l> {
+    fn new(open: &'a OpenFile, session: &'a mut Session<'l>) -> Self {
+        let (text, bytes) = (open.text(), open.bytes());
+        FileBuilder { text, bytes, file: open.file(), base: 0, expressions: Cell::new(0), session }
+    }
+
     fn span_of(&self, start: usize, end: usize) -> Span {
         // Offsets fit: files of 4 GiB and more were refused.
         let offset = |at: usize| u32::try_from(self.base + at).unwrap_or(u32::MAX);
@@ -191,35 +206,40 @@ impl<'a> FileBuilder<'a, '_> {
     fn parse(&mut self, rule: Rule, range: Range<usize>) -> Result<Pairs<'a, Rule>, InputLocation> {
         allow_calls(range.len());
         self.base = range.start;
-        let text = self.text.get(range).unwrap_or_default();
+        // Nothing but ASCII, so this cannot fail.
+        let text = self.text.get(range).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default();
         Grammar::parse(rule, text).map_err(|error| error.location)
     }
 
     /// The statements of a stretch that begins and ends between two statements.
     fn statements(&mut self, range: Range<usize>, scope: Scope) -> Vec<Statement> {
-        let text = self.text.as_bytes();
         let mut statements = Vec::new();
-        for piece in Pieces::new(text, range, self.session.sizes) {
-            if let Some(statement) = self.large_declaration(&piece) {
-                statements.push(statement);
-                continue;
-            }
-            match self.parse(scope.rule(), piece.range.clone()) {
-                Ok(mut pairs) => {
-                    let members = pairs.next().map(inner).into_iter().flatten();
-                    statements.extend(members.map(|pair| self.statement(pair, None)));
-                }
-                Err(_) => {
-                    // The grammar takes any text, so this is pest's limit on stack or calls.
-                    self.base = 0;
-                    let span = self.span_of(piece.range.start, piece.range.end);
-                    let fault = Fault { kind: FaultKind::TooDeep, span };
-                    self.session.faults.push(fault.clone());
-                    statements.push(Statement { span, kind: malformed(fault, Vec::new(), None) });
-                }
-            }
+        let mut pieces = Pieces::new(range, self.session.sizes);
+        while let Some(piece) = pieces.next(self.text) {
+            self.piece(&piece, scope, &mut statements);
         }
         statements
+    }
+
+    fn piece(&mut self, piece: &Piece, scope: Scope, statements: &mut Vec<Statement>) {
+        if let Some(statement) = self.large_declaration(piece) {
+            statements.push(statement);
+            return;
+        }
+        match self.parse(scope.rule(), piece.range.clone()) {
+            Ok(mut pairs) => {
+                let members = pairs.next().map(inner).into_iter().flatten();
+                statements.extend(members.map(|pair| self.statement(pair, None)));
+            }
+            Err(_) => {
+                // The grammar takes any text, so this is pest's limit on stack or calls.
+                self.base = 0;
+                let span = self.span_of(piece.range.start, piece.range.end);
+                let fault = Fault { kind: FaultKind::TooDeep, span };
+                self.session.faults.push(fault.clone());
+                statements.push(Statement { span, kind: malformed(fault, Vec::new(), None) });
+            }
+        }
     }
 
     /// A declaration with a block too large to be parsed as a whole: its head alone, then its statements in pieces.
@@ -234,11 +254,18 @@ impl<'a> FileBuilder<'a, '_> {
         let start = self.span(&head).start;
         let end = self.span_of(0, 0).end.max(u32::try_from(piece.range.end).ok()?);
         let block_span = Span::new(self.file, u32::try_from(piece.opening?).ok()?, end);
+        // Behind a head that does not fit nobody comes back for the block.
+        let later = !self.session.whole && self.head(head.clone()).is_ok();
         let kind = self.assemble(head, |builder| {
+            let mut block = Block { span: block_span, closed: true, ..Block::default() };
             builder.session.depth += 1;
-            let statements = builder.statements(body, scope);
+            if later {
+                block.unread = Some(Box::new(Unread::new(body, scope, builder.session.depth)));
+            } else {
+                block.statements = builder.statements(body, scope);
+            }
             builder.session.depth -= 1;
-            Some(Block { span: block_span, closed: true, statements })
+            Some(block)
         });
         Some(Statement { span: Span::new(self.file, start, end), kind })
     }
@@ -306,7 +333,7 @@ impl<'a> FileBuilder<'a, '_> {
     /// A block of statements. `labels` is the type of its cases if it belongs to a switch.
     fn block(&mut self, pair: P<'a>, labels: Option<ExprType>) -> Block {
         let span = self.span(&pair);
-        let mut block = Block { span, closed: true, statements: Vec::new() };
+        let mut block = Block { span, closed: true, ..Block::default() };
         self.session.depth += 1;
         for pair in inner(pair) {
             if pair.as_rule() == Rule::unclosed {
@@ -371,7 +398,7 @@ impl<'a> FileBuilder<'a, '_> {
             return Fault { kind: FaultKind::UnknownStatement, span: first.span };
         }
         let at_end = tokens.last().is_some_and(|last| {
-            let rest = self.text.as_bytes().get(last.span.end as usize..).unwrap_or_default();
+            let rest = self.text.get(last.span.end as usize..).unwrap_or_default();
             rest.iter().all(u8::is_ascii_whitespace)
         });
         if !ended && at_end {
@@ -379,9 +406,10 @@ impl<'a> FileBuilder<'a, '_> {
             return Fault { kind: FaultKind::UnexpectedEnd, span: Span::new(span.file, end, end) };
         }
         let unexpected = |span| Fault { kind: FaultKind::Unexpected, span };
-        if self.session.faults.len() >= LOCATED_FAULTS {
+        if self.session.located >= LOCATED_FAULTS {
             return unexpected(span);
         }
+        self.session.located += 1;
         let base = self.base;
         let parsed = self.parse(Rule::strict_statement, span.start as usize..span.end as usize);
         self.base = base;
@@ -404,6 +432,10 @@ impl<'a> FileBuilder<'a, '_> {
             Ok(name) => name,
             Err(fault) => return self.refuse(fault, span),
         };
+        if !self.session.whole {
+            let content = Content::Unread { depth: self.session.depth };
+            return StatementKind::Include(Box::new(Include { name, content }));
+        }
         let content = self.included(&name);
         if let Err(error) = &content {
             let kind = match error {
@@ -412,19 +444,12 @@ impl<'a> FileBuilder<'a, '_> {
             };
             self.session.faults.push(Fault { kind, span: name.span });
         }
-        StatementKind::Include(Box::new(Include { name, content }))
+        StatementKind::Include(Box::new(Include { name, content: Content::Read(content) }))
     }
 
     fn included(&mut self, name: &Name) -> Result<Included, IncludeError> {
         let session = &mut *self.session;
-        if session.open_files.contains(&name.text) {
-            return Err(IncludeError::Cycle);
-        }
-        if session.open_files.len() > MAX_INCLUDE_DEPTH || session.depth > MAX_DEPTH {
-            return Err(IncludeError::TooDeep);
-        }
-        let bytes = session.loader.load(&name.text)?;
-        let file = session.source_map.add(&name.text, bytes, Some(name.span));
+        let file = session.load(name, session.depth)?;
         session.depth += 1;
         let statements = session.file(file);
         session.depth -= 1;

@@ -188,7 +188,7 @@ fn is_malformed(statement: &Statement) -> bool {
         StatementKind::Key(key) => {
             !key.closed || key.statements.iter().any(|s| matches!(s.kind, KeyStatementKind::Malformed(_)))
         }
-        StatementKind::Include(include) => include.content.is_err(),
+        StatementKind::Include(include) => matches!(include.content, Content::Read(Err(_))),
         _ => false,
     };
     member
@@ -198,7 +198,7 @@ fn is_malformed(statement: &Statement) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_bytes_are_read(bytes in prop::collection::vec(any::<u8>(), 0..400)) {

@@ -5,9 +5,10 @@ mod options;
 mod oracle;
 mod statements;
 
-use super::{Built, Family, build};
+use super::{Built, Family, build, read};
+use crate::config::Config;
 use crate::config::diagnostic::Severity;
-use crate::syntax::{LoadError, parse};
+use crate::syntax::{LoadError, Loader, SourceMap, parse};
 use std::collections::HashMap;
 
 /// Builds a configuration from text. Nothing can be included.
@@ -23,7 +24,36 @@ pub(super) fn with_files(text: &str, family: Family, files: &HashMap<&str, &str>
             .map(|text| text.as_bytes().to_vec())
             .ok_or_else(|| LoadError { errno: Some(2), message: "No such file or directory".to_owned() })
     };
-    build(&parse(b"x.conf", text.as_bytes().to_vec(), &mut loader), family)
+    if text.len() > 10_000 {
+        // Too deep to be compared.
+        return build(&parse(b"x.conf", text.as_bytes().to_vec(), &mut loader), family);
+    }
+    // Blocks so large that they are read on their own.
+    let padded = text.replace('{', &format!("{{#{}\n", " ".repeat(40_000)));
+    assert_read_alike(&padded, family, &mut loader);
+    assert_read_alike(text, family, &mut loader)
+}
+
+/// Reading a file piece by piece comes to the same as building its whole tree.
+fn assert_read_alike(text: &str, family: Family, loader: &mut dyn Loader) -> Built {
+    let parsed = parse(b"x.conf", text.as_bytes().to_vec(), loader);
+    let whole = build(&parsed, family);
+    let (source_map, pieces) = read(b"x.conf", text.as_bytes().to_vec(), loader, family);
+    assert_eq!(pieces.diagnostics, whole.diagnostics, "{text}");
+    assert_eq!(pieces.log, whole.log);
+    assert_eq!(pieces.fatal, whole.fatal);
+    assert_eq!(pieces.unsupported, whole.unsupported);
+    let contents = |built: &Built| {
+        let Config { scopes, shared_networks, subnets, pools, hosts, groups, class_order, .. } =
+            &built.config;
+        format!("{:?}", (scopes, shared_networks, subnets, pools, hosts, groups, class_order))
+    };
+    assert_eq!(contents(&pieces), contents(&whole));
+    if whole.fatal.is_none() {
+        let names = |map: &SourceMap| map.files().iter().map(|file| file.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&source_map), names(&parsed.source_map));
+    }
+    whole
 }
 
 /// A DHCPv4 configuration that must be accepted.

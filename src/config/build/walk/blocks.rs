@@ -1,53 +1,84 @@
 //! Declarations with a block of their own, and included files.
 
-use super::{Draft, Kind, Place, pool_of};
+use super::{Draft, Kind, Place, Source, pool_of};
 use crate::config::build::text::octets;
 use crate::config::build::{Builder, ClassDraft, RangePlace, Refused, date};
-use crate::config::diagnostic::{Code, Diagnostic, Notice, Severity};
+use crate::config::diagnostic::{Code, Diagnostic, Severity};
 use crate::config::network::{NetworkId, Permit, SubnetId};
-use crate::syntax::{self, IncludeError, PermissionVerb};
+use crate::syntax::{self, Content, IncludeError, PermissionVerb};
 
 impl Builder {
-    pub(super) fn include(&mut self, include: &syntax::Include, place: &mut Place<'_>) {
+    pub(super) fn include(
+        &mut self,
+        include: &syntax::Include,
+        place: &mut Place<'_>,
+        source: &mut Source<'_, '_>,
+    ) {
         let name = &*include.name.text;
-        match &include.content {
-            Ok(included) => {
-                let errors = self.error_count();
-                let mut inner = Place {
-                    kind: place.kind,
-                    scope: place.scope,
-                    network: place.network,
-                    subnet: place.subnet,
-                    draft: Draft::None,
-                    direct: false,
-                    declaration: false,
-                };
-                self.statements(&included.statements, &mut inner);
-                self.flush_faults_of(included.file);
-                if self.error_count() > errors && !self.stopped() {
-                    self.at(include.name.span).refuse(Code::Include, octets!(name, ": bad parse."));
-                }
+        let stretch = match (&include.content, &mut source.0) {
+            (Content::Unread { .. }, Some(reader)) => reader.include(include),
+            _ => Ok(None),
+        };
+        let error = match (&stretch, &include.content) {
+            (Err(error), _) | (_, Content::Read(Err(error))) => Some(error),
+            _ => None,
+        };
+        if let Some(error) = error {
+            return self.refuse_include(include, error);
+        }
+        let errors = self.error_count();
+        let mut inner = Place {
+            kind: place.kind,
+            scope: place.scope,
+            network: place.network,
+            subnet: place.subnet,
+            draft: Draft::None,
+            direct: false,
+            declaration: false,
+        };
+        let file = match (stretch, &include.content) {
+            (Ok(Some(stretch)), _) => {
+                let file = stretch.file();
+                self.stretch(stretch, &mut inner, source);
+                file
             }
-            Err(error) => {
-                let text = match error {
-                    IncludeError::Load(error) => {
-                        // EISDIR comes when reading, everything else when opening.
-                        let verb = if error.errno == Some(21) { "Can't read in " } else { "Can't open " };
-                        octets!(verb, name, ": ", error.message)
-                    }
-                    IncludeError::Cycle | IncludeError::TooDeep => {
-                        octets!("Can't open ", name, ": Too many open files")
-                    }
-                };
-                let shown = String::from_utf8_lossy(name);
-                let message = format!("cannot include {shown}: {error}");
-                self.report(Diagnostic::own(Code::Include, Severity::Error, include.name.span, message));
-                self.fail(text);
+            (_, Content::Read(Ok(included))) => {
+                self.statements(&included.statements, &mut inner, source);
+                included.file
             }
+            _ => return,
+        };
+        self.flush_faults_of(file);
+        if self.error_count() > errors && !self.stopped() {
+            self.at(include.name.span).refuse(Code::Include, octets!(name, ": bad parse."));
         }
     }
 
-    pub(super) fn host(&mut self, host: &syntax::Host, place: &Place<'_>) -> Result<(), Refused> {
+    /// A file that cannot be included ends dhcpd.
+    fn refuse_include(&mut self, include: &syntax::Include, error: &IncludeError) {
+        let name = &*include.name.text;
+        let text = match error {
+            IncludeError::Load(error) => {
+                // EISDIR comes when reading, everything else when opening.
+                let verb = if error.errno == Some(21) { "Can't read in " } else { "Can't open " };
+                octets!(verb, name, ": ", error.message)
+            }
+            IncludeError::Cycle | IncludeError::TooDeep => {
+                octets!("Can't open ", name, ": Too many open files")
+            }
+        };
+        let shown = String::from_utf8_lossy(name);
+        let message = format!("cannot include {shown}: {error}");
+        self.report(Diagnostic::own(Code::Include, Severity::Error, include.name.span, message));
+        self.fail(text);
+    }
+
+    pub(super) fn host(
+        &mut self,
+        host: &syntax::Host,
+        place: &Place<'_>,
+        source: &mut Source<'_, '_>,
+    ) -> Result<(), Refused> {
         if matches!(place.kind, Kind::Host | Kind::Class) {
             return Err(self.refuse(Code::HostNotHere, "host declarations not allowed here."));
         }
@@ -57,7 +88,7 @@ impl Builder {
         }
         let mut draft = self.open_host(place.scope, &host.name.text);
         let mut inner = Place::new(Kind::Host, draft.scope).draft(Draft::Host(&mut draft));
-        self.statements(&host.block.statements, &mut inner);
+        self.body(&host.block, &mut inner, source);
         self.at(host.name.span).close_host(draft)
     }
 
@@ -74,10 +105,10 @@ impl Builder {
         place.network.filter(|_| place.kind == Kind::SharedNetwork)
     }
 
-    pub(super) fn subnet_body(&mut self, id: SubnetId, block: &syntax::Block) {
+    pub(super) fn subnet_body(&mut self, id: SubnetId, block: &syntax::Block, source: &mut Source<'_, '_>) {
         let (scope, network) = (self.subnet_scope(id), self.subnet_network(id));
         let mut inner = Place::new(Kind::Subnet, scope).network(network).subnet(id);
-        self.statements(&block.statements, &mut inner);
+        self.body(block, &mut inner, source);
         self.close_subnet(id);
     }
 
@@ -88,12 +119,22 @@ impl Builder {
         Ok(())
     }
 
-    pub(super) fn class_body(&mut self, draft: &mut ClassDraft, block: &syntax::Block) {
+    pub(super) fn class_body(
+        &mut self,
+        draft: &mut ClassDraft,
+        block: &syntax::Block,
+        source: &mut Source<'_, '_>,
+    ) {
         let mut inner = Place::new(Kind::Class, draft.scope).draft(Draft::Class(draft));
-        self.statements(&block.statements, &mut inner);
+        self.body(block, &mut inner, source);
     }
 
-    pub(super) fn pool(&mut self, block: &syntax::Block, place: &Place<'_>) -> Result<(), Refused> {
+    pub(super) fn pool(
+        &mut self,
+        block: &syntax::Block,
+        place: &Place<'_>,
+        source: &mut Source<'_, '_>,
+    ) -> Result<(), Refused> {
         let network = match place.kind {
             Kind::Pool => return Err(self.refuse(Code::PoolNotHere, "pool declared within pool.")),
             Kind::Subnet | Kind::SharedNetwork => place.network,
@@ -107,14 +148,19 @@ impl Builder {
         let mut inner = Place::new(Kind::Pool, draft.scope).network(network);
         inner.subnet = place.subnet;
         inner.draft = Draft::Pool(&mut draft);
-        self.statements(&block.statements, &mut inner);
+        self.body(block, &mut inner, source);
         if self.stopped() || !block.closed {
             return Ok(());
         }
         self.at(span).close_pool(draft)
     }
 
-    pub(super) fn pool6(&mut self, block: &syntax::Block, place: &Place<'_>) -> Result<(), Refused> {
+    pub(super) fn pool6(
+        &mut self,
+        block: &syntax::Block,
+        place: &Place<'_>,
+        source: &mut Source<'_, '_>,
+    ) -> Result<(), Refused> {
         let subnet = match place.kind {
             Kind::Pool => return Err(self.refuse(Code::PoolNotHere, "pool6 declared within pool.")),
             Kind::Subnet => place.subnet,
@@ -126,7 +172,7 @@ impl Builder {
         let mut draft = self.open_pool6(subnet);
         let span = self.span;
         let mut inner = Place::new(Kind::Pool, draft.scope).subnet(subnet).draft(Draft::Pool(&mut draft));
-        self.statements(&block.statements, &mut inner);
+        self.body(block, &mut inner, source);
         if self.stopped() || !block.closed {
             return Ok(());
         }
@@ -198,9 +244,6 @@ impl Builder {
     }
 
     pub(super) fn error_count(&self) -> usize {
-        self.notices
-            .iter()
-            .filter(|notice| matches!(notice, Notice::Diagnostic(d) if d.severity == Severity::Error))
-            .count()
+        self.errors
     }
 }

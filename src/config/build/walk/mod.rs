@@ -5,13 +5,16 @@ mod blocks;
 mod failover;
 mod own;
 
+use super::fault::block_of;
 use super::range6::Range6Extent;
 use super::statement::Executed;
 use super::{Builder, ClassDraft, Family, GroupDraft, HostDraft, PoolDraft, Refused, Resolution};
 use crate::config::diagnostic::{Code, Diagnostic, Notice, Severity};
 use crate::config::network::{LeaseIdFormat, NetworkId, ScopeId, SubnetId};
 use crate::config::tree::{Block, Combine};
-use crate::syntax::{self, OptionVerb, Parsed, PermissionVerb, Range6End, Span, StatementKind};
+use crate::syntax::{
+    self, Fault, OptionVerb, Parsed, PermissionVerb, Range6End, Reader, StatementKind, Stretch,
+};
 
 use own::{hardware, server_duid};
 
@@ -79,27 +82,59 @@ impl<'a> Place<'a> {
     }
 }
 
+/// Where statements come from that are not in the tree: none with a whole tree.
+struct Source<'r, 'l>(Option<&'r mut Reader<'l>>);
+
+impl Source<'_, '_> {
+    /// How many stretches were opened so far.
+    fn opened(&self) -> usize {
+        self.0.as_ref().map_or(0, |reader| reader.opened())
+    }
+
+    fn block(&mut self, unread: &syntax::Unread) -> Option<Stretch> {
+        self.0.as_mut()?.block(unread)
+    }
+
+    /// The next statements, and what is wrong with them.
+    fn next(&mut self, stretch: &mut Stretch) -> Option<(Vec<syntax::Statement>, Vec<Fault>)> {
+        let reader = self.0.as_mut()?;
+        let statements = reader.next(stretch);
+        let faults = reader.take_faults();
+        statements.map(|statements| (statements, faults))
+    }
+}
+
 /// Builds everything a parsed file says.
 pub(super) fn walk(builder: &mut Builder, parsed: &Parsed) {
-    builder.take_faults(parsed.faults.clone());
+    builder.add_faults(parsed.faults.clone());
     let mut root = Place::new(Kind::Root, ScopeId::ROOT);
-    builder.statements(&parsed.statements, &mut root);
+    builder.statements(&parsed.statements, &mut root, &mut Source(None));
+    builder.flush_faults();
+}
+
+/// The same while it is being read.
+pub(super) fn walk_reader(builder: &mut Builder, reader: &mut Reader<'_>) {
+    let mut root = Place::new(Kind::Root, ScopeId::ROOT);
+    if let Some(stretch) = reader.first_file() {
+        builder.stretch(stretch, &mut root, &mut Source(Some(reader)));
+    }
     builder.flush_faults();
 }
 
 /// The first declaration only.
 pub(super) fn walk_first(builder: &mut Builder, parsed: &Parsed) {
-    builder.take_faults(parsed.faults.clone());
+    builder.add_faults(parsed.faults.clone());
     let mut root = Place::new(Kind::Root, ScopeId::ROOT);
     let first = parsed.statements.get(..1).unwrap_or_default();
-    builder.statements(first, &mut root);
+    builder.statements(first, &mut root, &mut Source(None));
     builder.flush_faults();
 }
 
 /// The same for executable statements alone.
 pub(super) fn walk_block(builder: &mut Builder, parsed: &Parsed) -> Result<Block, Vec<Diagnostic>> {
-    builder.take_faults(parsed.faults.clone());
-    let block = syntax::Block { span: Span::default(), closed: true, statements: parsed.statements.clone() };
+    builder.add_faults(parsed.faults.clone());
+    let statements = parsed.statements.clone();
+    let block = syntax::Block { closed: true, statements, ..syntax::Block::default() };
     let built = builder.block(&block);
     builder.flush_faults();
     let findings: Vec<Diagnostic> = builder
@@ -117,7 +152,12 @@ pub(super) fn walk_block(builder: &mut Builder, parsed: &Parsed) -> Result<Block
 }
 
 impl Builder {
-    fn statements(&mut self, statements: &[syntax::Statement], place: &mut Place<'_>) {
+    fn statements(
+        &mut self,
+        statements: &[syntax::Statement],
+        place: &mut Place<'_>,
+        source: &mut Source<'_, '_>,
+    ) {
         for statement in statements {
             if self.stopped() {
                 return;
@@ -125,10 +165,44 @@ impl Builder {
             self.flush_faults_before(statement);
             self.at(statement.span);
             let declaration = place.declaration;
-            place.declaration = match self.statement(statement, place) {
+            let opened = source.opened();
+            place.declaration = match self.statement(statement, place, source) {
                 Ok(after) => after.unwrap_or(declaration),
-                Err(Refused) => declaration,
+                Err(Refused) => {
+                    if source.opened() == opened
+                        && let Some(stretch) = unread(&statement.kind).and_then(|unread| source.block(unread))
+                    {
+                        self.skip(stretch, source);
+                    }
+                    declaration
+                }
             };
+        }
+    }
+
+    /// The statements of a block, those that are read only now included.
+    fn body(&mut self, block: &syntax::Block, place: &mut Place<'_>, source: &mut Source<'_, '_>) {
+        self.statements(&block.statements, place, source);
+        if let Some(stretch) = block.unread.as_ref().and_then(|unread| source.block(unread)) {
+            self.stretch(stretch, place, source);
+        }
+    }
+
+    /// Reads and builds statements piece by piece.
+    fn stretch(&mut self, mut stretch: Stretch, place: &mut Place<'_>, source: &mut Source<'_, '_>) {
+        while !self.stopped()
+            && let Some((statements, faults)) = source.next(&mut stretch)
+        {
+            self.add_faults(faults);
+            self.statements(&statements, place, source);
+        }
+    }
+
+    /// Reads the statements of a declaration that was refused, for what is wrong with them in themselves.
+    fn skip(&mut self, mut stretch: Stretch, source: &mut Source<'_, '_>) {
+        while let Some((_, faults)) = source.next(&mut stretch) {
+            self.add_faults(faults);
+            self.flush_faults_of(stretch.file());
         }
     }
 
@@ -137,16 +211,17 @@ impl Builder {
         &mut self,
         written: &syntax::Statement,
         place: &mut Place<'_>,
+        source: &mut Source<'_, '_>,
     ) -> Result<Option<bool>, Refused> {
         let span = written.span;
         let (declared, parameter, unchanged) = (Ok(Some(true)), Ok(Some(false)), Ok(None));
         match &written.kind {
             StatementKind::Include(include) => {
-                self.include(include, place);
+                self.include(include, place, source);
                 declared
             }
             StatementKind::Host(host) => {
-                self.host(host, place)?;
+                self.host(host, place, source)?;
                 declared
             }
             StatementKind::Group(group) => {
@@ -161,7 +236,7 @@ impl Builder {
                 let name = group.name.as_ref().map(|name| &*name.text);
                 let mut draft = self.open_group(place.scope, name);
                 let mut inner = Place::new(Kind::Group, draft.scope).draft(Draft::Group(&mut draft));
-                self.statements(&group.block.statements, &mut inner);
+                self.body(&group.block, &mut inner, source);
                 self.close_group(draft);
                 declared
             }
@@ -173,7 +248,7 @@ impl Builder {
                 self.at(network.name.span);
                 let id = self.open_shared_network(place.scope, &network.name.text);
                 let mut inner = Place::new(Kind::SharedNetwork, self.network_scope(id)).network(id);
-                self.statements(&network.block.statements, &mut inner);
+                self.body(&network.block, &mut inner, source);
                 if network.block.closed && !self.stopped() {
                     self.at(network.name.span).close_shared_network(id)?;
                 }
@@ -185,7 +260,7 @@ impl Builder {
                 let (address, mask) = (subnet.address.address, subnet.netmask.address);
                 let network = self.enclosing_network(place);
                 let id = self.open_subnet(place.scope, network, address, mask)?;
-                self.subnet_body(id, &subnet.block);
+                self.subnet_body(id, &subnet.block, source);
                 Ok(Some(network.is_none()))
             }
             StatementKind::Subnet6(subnet) => {
@@ -199,13 +274,13 @@ impl Builder {
                 let (address, length) = (prefix.address.address, prefix.length.value);
                 let network = self.enclosing_network(place);
                 let id = self.open_subnet6(place.scope, network, address, length)?;
-                self.subnet_body(id, &subnet.block);
+                self.subnet_body(id, &subnet.block, source);
                 Ok(Some(network.is_none()))
             }
             StatementKind::Class(class) => {
                 self.class_here(place)?;
                 let mut draft = self.open_class(place.scope, &class.name.text);
-                self.class_body(&mut draft, &class.block);
+                self.class_body(&mut draft, &class.block, source);
                 self.close_class(draft);
                 declared
             }
@@ -217,7 +292,7 @@ impl Builder {
                 let value = &subclass.data.octets;
                 let mut draft = self.open_subclass(&subclass.class.text, value, subclass.block.is_some())?;
                 if let Some(block) = &subclass.block {
-                    self.class_body(&mut draft, block);
+                    self.class_body(&mut draft, block, source);
                 }
                 self.close_class(draft);
                 declared
@@ -228,17 +303,17 @@ impl Builder {
                 let name = class.name.text.split(|c| *c == 0).next().unwrap_or_default();
                 let mut draft = self.open_subclass(name, name, class.block.is_some())?;
                 if let Some(block) = &class.block {
-                    self.class_body(&mut draft, block);
+                    self.class_body(&mut draft, block, source);
                 }
                 self.close_class(draft);
                 declared
             }
             StatementKind::Pool(block) => {
-                self.pool(block, place)?;
+                self.pool(block, place, source)?;
                 unchanged
             }
             StatementKind::Pool6(block) => {
-                self.pool6(block, place)?;
+                self.pool6(block, place, source)?;
                 unchanged
             }
             StatementKind::Range(range) => {
@@ -376,6 +451,11 @@ impl Builder {
             }
         }
     }
+}
+
+/// The part of a declaration's block that is not read yet.
+fn unread(kind: &StatementKind) -> Option<&syntax::Unread> {
+    block_of(kind)?.unread.as_deref()
 }
 
 fn pool_of<'a>(place: &'a mut Place<'_>) -> Option<&'a mut PoolDraft> {
