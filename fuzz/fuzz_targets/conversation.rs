@@ -59,7 +59,8 @@ fn converse(input: &mut Unstructured<'_>) -> Result<()> {
         for effect in &effects {
             match effect {
                 Effect::Write(octets) => written.extend_from_slice(octets),
-                Effect::Rewrite { content, .. } => written.clone_from(content),
+                // Both files have what is appended in between.
+                Effect::Rewrite { piece, .. } => written.extend_from_slice(piece),
                 Effect::Send(send) => check(&send.payload, &engine, &written),
                 _ => {}
             }
@@ -70,7 +71,7 @@ fn converse(input: &mut Unstructured<'_>) -> Result<()> {
 
 fn commit(effect: &Effect) -> Option<relet::server::CommitId> {
     match effect {
-        Effect::Commit(id) | Effect::Rewrite { commit: id, .. } => Some(*id),
+        Effect::Commit(id) | Effect::Rewrite { last: Some(id), .. } => Some(*id),
         _ => None,
     }
 }
