@@ -58,7 +58,9 @@ fn converse(input: &mut Unstructured<'_>) -> Result<()> {
         }
         for effect in &effects {
             match effect {
-                Effect::Write(octets) | Effect::Rewrite { piece: octets, .. } => written.extend_from_slice(octets),
+                Effect::Write(octets) => written.extend_from_slice(octets),
+                // Both files have what is appended in between.
+                Effect::Rewrite { piece, .. } => written.extend_from_slice(piece),
                 Effect::Send(send) => check(&send.payload, &engine, &written),
                 _ => {}
             }

@@ -58,7 +58,19 @@ impl LeaseFileDeclarations {
         let text = self.source.get(keyword..end).unwrap_or_default();
         let mut nothing = |_: &[u8]| Err(LoadError { errno: None, message: String::new() });
         self.meaning.declare(&parse(b"", text.to_vec(), &mut nothing), told);
+        if let Some(saying) = self.saying.as_ref().filter(|_| !declared.lines.is_empty()) {
+            self.meaning.take_class_flags(saying.config());
+        }
         Some(declared)
+    }
+
+    /// Reads the statements of an `on` block, behind its opening brace at `at`, for what dhcpd says.
+    pub fn handler<S: AsRef<[u8]>>(&mut self, at: usize, echo: &Echo<S>) -> Option<Declared> {
+        let saying = self.saying.take()?;
+        let echo = echo.over(self.source.clone());
+        let (saying, read) = words::handler(saying, &self.file, at, echo, self.source.clone());
+        self.saying = Some(saying);
+        Some(read)
     }
 
     /// The subclass of a class for a value, made when there is none, as a lease billed to it makes it.

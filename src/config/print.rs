@@ -78,8 +78,10 @@ impl Printer<'_> {
         col
     }
 
+    /// As text where the same is read from it again. dhcpd escapes neither quotes nor backslashes, and so loses what it
+    /// has written, or reads something else from it.
     fn data(&mut self, mut col: usize, indent: usize, octets: &[u8]) -> usize {
-        if octets.iter().all(|c| (0x20..0x7f).contains(c)) {
+        if octets.iter().all(|c| (0x20..0x7f).contains(c) && !matches!(c, b'"' | b'\\')) {
             let quoted = [b"\"", octets, b"\""].concat();
             return self.token(col, indent, "", "", quoted);
         }

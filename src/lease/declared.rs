@@ -235,3 +235,114 @@ fn string_hash(key: &[u8]) -> u32 {
 fn plain(name: &str) -> bool {
     name.bytes().all(is_plain)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Family, build};
+    use crate::lease::{LeaseDb, Loading, Others, Rewrite, typed_handlers};
+    use crate::syntax::{LoadError, parse};
+    use proptest::prelude::*;
+    use std::sync::Arc;
+
+    /// A configuration and a lease file to one with the declarations of the file; the file rewritten, what was said.
+    fn rewritten(config: &str, leases: &[u8]) -> (Vec<u8>, Vec<String>, Arc<Config>) {
+        let mut nothing = |_: &[u8]| Err(LoadError { errno: None, message: String::new() });
+        let built = build(&parse(b"c", config.as_bytes().to_vec(), &mut nothing), Family::V4);
+        let mut config = Arc::new(built.config);
+        let mut db = LeaseDb::new(&config).unwrap();
+        let (mut others, mut spawned) = (Others::default(), Default::default());
+        let mut loading =
+            Loading { config: &mut config, db: &mut db, others: &mut others, spawned: &mut spawned };
+        let lines = loading.load(leases, b"f", 1_800_000_000, &mut *typed_handlers());
+        db.start();
+        let (file, _) = Rewrite::whole(&mut db, &others, 1_800_000_000, &*config);
+        let lines = lines.iter().map(|line| String::from_utf8_lossy(&line.text).into_owned()).collect();
+        (file[crate::lease::writer::header().len()..].to_vec(), lines, config)
+    }
+
+    const SUBNET: &str = "subnet 10.0.0.0 netmask 255.0.0.0 { range 10.0.0.10 10.0.0.20; }\n";
+
+    #[test]
+    fn the_order_is_that_of_dhcpd_s_hash_tables() {
+        let hosts: String = ["hstat", "h1", "hg", "hu", "hx"]
+            .iter()
+            .map(|name| format!("host {name} {{\n  dynamic;\n}}\n"))
+            .collect();
+        let (file, lines, _) = rewritten(SUBNET, hosts.as_bytes());
+        assert_eq!(lines, [""; 0]);
+        let names: Vec<String> = String::from_utf8(file)
+            .unwrap()
+            .lines()
+            .filter_map(|line| Some(line.strip_prefix("host ")?.split(' ').next()?.to_owned()))
+            .collect();
+        // As the real one writes them.
+        assert_eq!(names, ["h1", "hg", "hu", "hx", "hstat"]);
+        assert_eq!(string_hash(b"a"), 97);
+    }
+
+    #[test]
+    fn a_deleted_host_of_the_configuration_is_remembered() {
+        let config =
+            format!("{SUBNET}host a {{ fixed-address 10.0.0.1; uid \"a\"; }} host b {{ uid \"a\"; }}");
+        let (file, _, config) = rewritten(&config, b"host a { dynamic; deleted; }");
+        assert_eq!(file, b"host a {\n  deleted;\n}\n");
+        let left: Vec<HostId> = config.host_index.by_uid(b"a").collect();
+        assert_eq!(left, [HostId(1)]);
+    }
+
+    fn octets() -> impl Strategy<Value = Vec<u8>> {
+        proptest::collection::vec(any::<u8>(), 1..20)
+    }
+
+    fn quoted(octets: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        write_quoted(&mut out, octets);
+        out
+    }
+
+    proptest! {
+        /// What is written is read again, and then written as it is.
+        #[test]
+        fn written_is_read(
+            hosts in proptest::collection::vec(("[a-z][a-z0-9-]{0,12}(\\.[a-z][a-z0-9]{0,5})?", octets(), any::<u32>(), 0u8..8), 0..8),
+            groups in proptest::collection::vec("[ -~]{1,12}", 0..4),
+            classes in proptest::collection::vec(("[ -~]{1,12}", proptest::collection::vec(octets(), 0..5)), 0..3),
+        ) {
+            let mut file = Vec::new();
+            for (name, values) in &classes {
+                file.extend([b"class ", &quoted(name.as_bytes())[..], b" { dynamic; match hardware; }\n"].concat());
+                for value in values {
+                    let parts: [&[u8]; 5] = [b"subclass ", &quoted(name.as_bytes()), b" ", &quoted(value), b" { dynamic; }\n"];
+                    file.extend(parts.concat());
+                }
+            }
+            for name in &groups {
+                file.extend([b"group ", &quoted(name.as_bytes())[..], b" { dynamic; option domain-name \"g\"; }\n"].concat());
+            }
+            for (name, uid, address, what) in &hosts {
+                file.extend(format!("host {name} {{ dynamic; ").as_bytes());
+                if what & 1 != 0 {
+                    file.extend([b"uid ", &quoted(uid)[..], b"; "].concat());
+                }
+                if what & 2 != 0 {
+                    file.extend(format!("fixed-address {}; ", std::net::Ipv4Addr::from_bits(*address)).as_bytes());
+                }
+                if what & 4 != 0
+                    && let Some(group) = groups.first()
+                {
+                    file.extend([b"group ", &quoted(group.as_bytes())[..], b"; "].concat());
+                }
+                file.extend(b"option host-name \"x\\\"y\"; }\n");
+            }
+            let (first, lines, _) = rewritten(SUBNET, &file);
+            // Names may come twice.
+            prop_assert!(lines.iter().all(|line| !line.contains("Corrupt")), "{:?}", lines);
+            let (second, lines, _) = rewritten(SUBNET, &first);
+            prop_assert_eq!(lines, Vec::<String>::new(), "{}", String::from_utf8_lossy(&first));
+            // In a bucket of a hash table the order turns each time.
+            let (third, _, _) = rewritten(SUBNET, &second);
+            prop_assert_eq!(String::from_utf8_lossy(&third), String::from_utf8_lossy(&first));
+        }
+    }
+}

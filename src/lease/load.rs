@@ -116,6 +116,10 @@ impl Sink for Loader<'_, '_, '_> {
         self.declarations().read(declaration, keyword, at, echo)
     }
 
+    fn explain(&mut self, at: usize, echo: &Echo<&[u8]>) -> Option<Declared> {
+        self.declarations().handler(at, echo)
+    }
+
     fn other(&mut self, block: OtherBlock) {
         self.into.others.add(block);
     }

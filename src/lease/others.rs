@@ -146,10 +146,7 @@ impl Reader<'_, '_> {
         self.flush();
         let (at, echo) = self.lexer.leave();
         match self.sink.declaration(declaration, keyword.offset(), at, echo) {
-            Some(declared) => {
-                self.lexer.lines.extend(declared.lines);
-                self.lexer.resume(declared.reached, &declared.echo, declared.peeked);
-            }
+            Some(declared) => self.go_on(declared),
             None => self.skip_to_semi(),
         }
     }

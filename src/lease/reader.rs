@@ -48,6 +48,12 @@ pub trait Sink {
         let _ = (events, body);
         Ok(None)
     }
+    /// How dhcpd reads the statements of an `on` block that is not closed, or that [`Sink::handler`] refused; they begin
+    /// at `at`. `None`: what was said by that counts.
+    fn explain(&mut self, at: usize, echo: &Echo<&[u8]>) -> Option<Declared> {
+        let _ = (at, echo);
+        None
+    }
     /// A class by name; by default one of the configuration.
     fn class(&mut self, config: &Config, name: &[u8]) -> Option<ClassId> {
         let mut classes = config.classes.iter();
@@ -542,6 +548,8 @@ impl<'a> Reader<'a, '_> {
             self.lexer.next();
         } else if self.left_brace() {
             self.skip_to_rbrace(1);
+        } else {
+            return None;
         }
         class
     }
@@ -599,17 +607,39 @@ impl<'a> Reader<'a, '_> {
             return Err(Dropped);
         }
         let start = token.offset() + 1;
+        let (at, echo) = self.lexer.leave();
+        let echo = echo.clone();
+        let said = self.lexer.lines.len();
         let Some(end) = self.block_end() else {
-            self.lexer.warn(b"right brace expected.");
+            match self.sink.explain(at, &echo).filter(|read| !read.lines.is_empty()) {
+                Some(read) => {
+                    self.lexer.lines.truncate(said);
+                    self.go_on(read);
+                    self.skip_to_rbrace(1);
+                }
+                None => self.lexer.warn(b"right brace expected."),
+            }
             return Err(Dropped);
         };
-        Ok(self.handlers(lease, events, self.lexer.slice(start, end)))
+        self.handlers(lease, events, self.lexer.slice(start, end), (at, &echo))
     }
 
-    fn handlers(&mut self, lease: &mut Lease, events: Events, body: &'a [u8]) -> u32 {
+    /// Goes on where dhcpd does, after it has said what it says.
+    pub fn go_on(&mut self, read: Declared) {
+        self.lexer.lines.extend(read.lines);
+        self.lexer.resume(read.reached, &read.echo, read.peeked);
+    }
+
+    fn handlers(
+        &mut self,
+        lease: &mut Lease,
+        events: Events,
+        body: &'a [u8],
+        (at, echo): (usize, &Echo<&'a [u8]>),
+    ) -> Result<u32, Dropped> {
         let mut mask = 0;
         if body.iter().all(u8::is_ascii_whitespace) {
-            return mask;
+            return Ok(mask);
         }
         if events.expiry {
             mask |= seen::EXPIRY;
@@ -618,7 +648,7 @@ impl<'a> Reader<'a, '_> {
             mask |= seen::RELEASE;
         }
         if mask == 0 {
-            return mask;
+            return Ok(mask);
         }
         self.flush();
         match self.sink.handler(events, body) {
@@ -630,15 +660,23 @@ impl<'a> Reader<'a, '_> {
                 if events.release {
                     lease.handlers.release = Some(handler);
                 }
-                return mask;
+                return Ok(mask);
             }
             Ok(None) => {}
-            Err(faults) => faults.iter().for_each(|fault| self.lexer.warn(fault)),
+            Err(faults) => match self.sink.explain(at, echo) {
+                Some(read) if is_torn(body) => {
+                    self.go_on(read);
+                    self.skip_to_rbrace(1);
+                    return Err(Dropped);
+                }
+                Some(read) => self.lexer.lines.extend(read.lines),
+                None => faults.iter().for_each(|fault| self.lexer.warn(fault)),
+            },
         }
         let mut raw = lease.raw_handlers.take().map_or_else(Vec::new, Vec::from);
         raw.push(RawHandler { events, body: body.into() });
         lease.raw_handlers = Some(raw.into());
-        mask
+        Ok(mask)
     }
 
     /// `option agent.NAME VALUE;`, behind `option`.
@@ -768,6 +806,13 @@ impl<'a> Reader<'a, '_> {
         }
         hardware
     }
+}
+
+/// Whether the braces of an `on` block are wrong, so that the text between them is not its own: a server begins no line
+/// inside, nor that of the closing brace, in the first column.
+fn is_torn(body: &[u8]) -> bool {
+    body.ends_with(b"\n")
+        || body.windows(2).any(|two| matches!(two, [b'\n', next] if !next.is_ascii_whitespace()))
 }
 
 /// C's `atoi`: what does not fit in 64 bit is the nearest that does, then cut to 32.

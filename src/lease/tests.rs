@@ -709,7 +709,10 @@ mod file {
         let mut loading =
             Loading { config: &mut config, db: &mut db, others: &mut others, spawned: &mut spawned };
         let lines = loading.load(file.as_bytes(), b"f", NOW, &mut *typed_handlers());
-        assert_eq!(messages(&lines), ["f line 36: semicolon expected.", "  }", "   ^"]);
+        assert_eq!(
+            messages(&lines),
+            ["f line 35: semicolon expected.", "    nonsense here;", "              ^"]
+        );
         db.start();
         let expiry = |last: u8| db.lease(id(&db, &format!("10.0.0.{last}"))).handlers.expiry.clone();
         assert!(Arc::ptr_eq(&expiry(10).unwrap().body, &expiry(11).unwrap().body));

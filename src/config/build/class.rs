@@ -195,6 +195,15 @@ impl Builder {
         }
     }
 
+    /// Takes over what the classes of another builder that read the same declarations are said to be.
+    pub(super) fn class_flags_from(&mut self, other: &[Class]) {
+        if self.config.classes.len() == other.len() {
+            for (class, other) in self.config.classes.iter_mut().zip(other) {
+                (class.dynamic, class.lease_limit) = (other.dynamic, other.lease_limit);
+            }
+        }
+    }
+
     fn push_class(
         &mut self,
         name: Arc<str>,

@@ -259,6 +259,11 @@ impl Builder {
         self.unsupported.clear();
     }
 
+    /// Takes over flags and limits of the classes of another configuration, to which the same was added.
+    pub fn take_class_flags(&mut self, other: &Config) {
+        self.class_flags_from(&other.classes);
+    }
+
     /// The hosts and groups that were closed since the last call.
     pub fn take_closed(&mut self) -> Closed {
         std::mem::take(&mut self.closed)

@@ -103,21 +103,8 @@ pub fn declared(
     echo: Echo<Arc<[u8]>>,
     source: Arc<[u8]>,
 ) -> (Builder, Option<Declared>) {
-    let mut no_loader =
-        |_: &[u8]| Err(LoadError { errno: None, message: "No such file or directory".to_owned() });
-    let mut walk = Walk {
-        cursor: Cursor::resume(file, source, at, echo),
-        builder,
-        family: Family::V4,
-        loader: &mut no_loader,
-        depth: 0,
-        open_files: Vec::new(),
-        included: 0,
-        lost: false,
-        lease_file: true,
-        hushed: false,
-        client_identifiers: Vec::new(),
-    };
+    let mut no_loader = no_file;
+    let mut walk = Walk::in_lease_file(builder, Cursor::resume(file, source, at, echo), &mut no_loader);
     let root = Place::new(declarations::Kind::Root, ScopeId::ROOT);
     match declaration {
         Declaration::Class => walk.class(root, "class"),
@@ -127,6 +114,30 @@ pub fn declared(
     }
     let Walk { cursor, builder, lost, .. } = walk;
     (builder, (!lost).then(|| cursor.leave()))
+}
+
+/// Reads the statements of an `on` block in a lease file, behind its opening brace at `at`, for what dhcpd says.
+pub fn handler(
+    builder: Builder,
+    file: &[u8],
+    at: usize,
+    echo: Echo<Arc<[u8]>>,
+    source: Arc<[u8]>,
+) -> (Builder, Declared) {
+    let mut no_loader = no_file;
+    let mut walk = Walk::in_lease_file(builder, Cursor::resume(file, source, at, echo), &mut no_loader);
+    if walk.executables(expression::Context::Any).is_err() {
+        // To the next closing brace, whichever that is.
+        while !matches!(walk.next().kind, lexer::Kind::End | lexer::Kind::Char(b'}')) {}
+    } else if !walk.next().is(b'}') {
+        walk.refuse("right brace expected.");
+    }
+    let Walk { cursor, builder, .. } = walk;
+    (builder, cursor.leave())
+}
+
+fn no_file(_: &[u8]) -> Result<Vec<u8>, LoadError> {
+    Err(LoadError { errno: None, message: "No such file or directory".to_owned() })
 }
 
 /// The sign that a statement came to nothing and that its error has been dealt with (ISC: `lose` is set).
@@ -152,6 +163,24 @@ struct Walk<'a> {
     hushed: bool,
     /// Those `option dhcp-client-identifier` of the executable statement at hand.
     client_identifiers: Vec<OptionId>,
+}
+
+impl<'a> Walk<'a> {
+    fn in_lease_file(builder: Builder, cursor: Cursor, loader: &'a mut dyn Loader) -> Self {
+        Self {
+            cursor,
+            builder,
+            family: Family::V4,
+            loader,
+            depth: 0,
+            open_files: Vec::new(),
+            included: 0,
+            lost: false,
+            lease_file: true,
+            hushed: false,
+            client_identifiers: Vec::new(),
+        }
+    }
 }
 
 impl Walk<'_> {

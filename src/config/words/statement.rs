@@ -95,7 +95,7 @@ impl Walk<'_> {
     }
 
     /// Statements up to one that is none (ISC `parse_executable_statements`).
-    fn executables(&mut self, cases: Context) -> Result<(), Lost> {
+    pub(super) fn executables(&mut self, cases: Context) -> Result<(), Lost> {
         while self.executable(cases)? {}
         Ok(())
     }

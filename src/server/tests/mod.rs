@@ -4,6 +4,7 @@ mod basics;
 mod hostile;
 mod parameters;
 mod recorded;
+mod rewriting;
 
 use super::engine::{Engine, Settings, Setup};
 use super::globals::{CommandLine, read_globals, run_again};
