@@ -40,7 +40,7 @@ pub use pool::{PoolDraft, RangePlace};
 use super::Config;
 use super::diagnostic::{Code, Diagnostic, Notice, Severity};
 use super::index::{HostIndex, SubnetIndex};
-use super::network::{ClassId, GroupId, HostId, LeaseIdFormat, PeerId, Scope, ScopeId, ServerDuid, SubnetId};
+use super::network::{ClassId, GroupId, HostId, LeaseIdFormat, PeerId, Scope, ScopeId, ServerDuid};
 use super::tree::{Block, Statement};
 use crate::log::Line;
 use crate::options::Spaces;
@@ -159,8 +159,6 @@ pub struct Builder {
     empty: Block,
     /// Hosts that were deleted and are to be remembered.
     deleted_hosts: HashMap<Arc<str>, HostId>,
-    /// Subnets in order of look-up, the last one first (a new subnet mostly goes to the front).
-    lookup_order: Vec<SubnetId>,
     subnet_spans: Vec<Span>,
     classes: HashMap<Arc<str>, ClassId>,
     groups: HashMap<Arc<str>, GroupId>,
@@ -213,7 +211,6 @@ impl Builder {
             told: Closed::default(),
             empty: Arc::from([]),
             deleted_hosts: HashMap::new(),
-            lookup_order: Vec::new(),
             subnet_spans: Vec::new(),
             classes: HashMap::new(),
             groups: HashMap::new(),
