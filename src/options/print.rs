@@ -501,7 +501,7 @@ mod tests {
     }
 
     /// `vectors.tsv` holds values that relays sent, how the real server (4.4.3-P1) wrote them to its lease file, and
-    /// what it complained about. `RELET_VECTORS` names a file of more.
+    /// what it complained about.
     fn replay(vectors: &str) {
         let mut different = Vec::new();
         let mut count = 0;
@@ -538,14 +538,6 @@ mod tests {
     #[test]
     fn values_print_as_the_real_server_prints_them() {
         replay(include_str!("print/vectors.tsv"));
-    }
-
-    #[test]
-    #[ignore = "needs a file of vectors"]
-    #[expect(clippy::disallowed_methods, reason = "reads the file it is told to")]
-    fn values_in_a_file_print_as_the_real_server_prints_them() {
-        let path = std::env::var("RELET_VECTORS").unwrap();
-        replay(&std::fs::read_to_string(path).unwrap());
     }
 
     proptest! {

@@ -19,6 +19,7 @@ use super::settings::{Network, Paths, path_from_octets, path_octets};
 use super::sys::udp::Icmp;
 use super::sys::{self, clock, fork::Child};
 use crate::check;
+use crate::config::build::jumbo_ranges;
 use crate::config::{Config, Family, dump};
 use crate::log::Line;
 use crate::server::engine::{Engine, Settings, Setup};
@@ -83,6 +84,7 @@ pub fn start(log: &Log, program: &OsStr, words: &[OsString], child: &mut Option<
     if cli.dump_config {
         return dump_configuration(&config, cli.family());
     }
+    jumbo_ranges(&config).iter().for_each(emit);
     if cli.test_config && !cli.test_leases {
         // The process ends here; taking a large configuration apart first would cost more than reading a small one.
         std::mem::forget(config);

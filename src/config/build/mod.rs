@@ -12,6 +12,7 @@ mod failover;
 mod fault;
 mod group;
 mod host;
+mod jumbo;
 mod key_zone;
 mod number;
 mod option_definition;
@@ -30,6 +31,7 @@ pub use failover::{PeerDraft, PeerNumber, failover_sanity};
 pub use group::GroupDraft;
 pub use host::HostDraft;
 pub(in crate::config) use host::client_identifier;
+pub use jumbo::jumbo_ranges;
 pub use key_zone::{KeyDraft, ZoneDraft, ZoneServer};
 pub use number::{Converted, NumberFault, convert};
 pub use option_definition::{Resolution, TypeLetters};
@@ -38,7 +40,7 @@ pub use pool::{PoolDraft, RangePlace};
 use super::Config;
 use super::diagnostic::{Code, Diagnostic, Notice, Severity};
 use super::index::{HostIndex, SubnetIndex};
-use super::network::{ClassId, GroupId, HostId, LeaseIdFormat, PeerId, Scope, ScopeId, ServerDuid, SubnetId};
+use super::network::{ClassId, GroupId, HostId, LeaseIdFormat, PeerId, Scope, ScopeId, ServerDuid};
 use super::tree::{Block, Statement};
 use crate::log::Line;
 use crate::options::Spaces;
@@ -157,8 +159,6 @@ pub struct Builder {
     empty: Block,
     /// Hosts that were deleted and are to be remembered.
     deleted_hosts: HashMap<Arc<str>, HostId>,
-    /// Subnets in order of look-up, the last one first (a new subnet mostly goes to the front).
-    lookup_order: Vec<SubnetId>,
     subnet_spans: Vec<Span>,
     classes: HashMap<Arc<str>, ClassId>,
     groups: HashMap<Arc<str>, GroupId>,
@@ -211,7 +211,6 @@ impl Builder {
             told: Closed::default(),
             empty: Arc::from([]),
             deleted_hosts: HashMap::new(),
-            lookup_order: Vec::new(),
             subnet_spans: Vec::new(),
             classes: HashMap::new(),
             groups: HashMap::new(),

@@ -121,39 +121,35 @@ impl Builder {
         };
         // As many as statements: fits.
         let id = SubnetId(self.config.subnets.len() as u32);
-        self.place(id, prefix)?;
+        self.warn_overlaps(prefix)?;
         self.config.subnets.push(Subnet { network, prefix, scope, interface: None });
         self.subnet_spans.push(self.span);
         Ok(id)
     }
 
-    /// Finds the place of a new subnet in the order of look-up and warns about overlaps on the way: it goes to the
-    /// front, unless it is narrower than one it overlaps, then right before that one.
-    fn place(&mut self, id: SubnetId, prefix: SubnetPrefix) -> Result<(), Refused> {
+    /// Warns about the subnets that a new one overlaps. dhcpd means to keep the narrower one before the wider one, but
+    /// it only ever looks at the newest (ISC `server/mdb.c:enter_subnet`): only of that does it speak, and the new one
+    /// goes before all others in any case.
+    fn warn_overlaps(&mut self, prefix: SubnetPrefix) -> Result<(), Refused> {
         let new = Range::of(prefix);
-        let mut at = self.lookup_order.len();
-        let mut overlaps: Vec<(SubnetId, SubnetPrefix)> = Vec::new();
-        for (position, scan) in self.lookup_order.iter().enumerate().rev() {
-            let Some(there) = self.config.subnets.get(scan.index()) else { continue };
+        let mut overlaps = Vec::new();
+        for (at, there) in self.config.subnets.iter().enumerate().rev() {
             let Some(overlap) = new.overlaps(&Range::of(there.prefix)) else {
                 return Err(self.fail("subnet_number():inet.c:45: Addr/mask length mismatch."));
             };
             if overlap {
-                overlaps.push((*scan, there.prefix));
-                if new.isc_zeros < Range::of(there.prefix).isc_zeros {
-                    at = position + 1;
-                    break;
-                }
+                overlaps.push((at, there.prefix));
             }
         }
-        for (other, there) in overlaps {
-            self.warn_overlap(prefix, there, other);
+        let newest = self.config.subnets.len().checked_sub(1);
+        for (at, there) in overlaps {
+            self.warn_overlap(prefix, there, at, Some(at) == newest);
         }
-        self.lookup_order.insert(at, id);
         Ok(())
     }
 
-    fn warn_overlap(&mut self, new: SubnetPrefix, old: SubnetPrefix, other: SubnetId) {
+    /// `other` is the number of the old one; `spoken`: dhcpd says so, too.
+    fn warn_overlap(&mut self, new: SubnetPrefix, old: SubnetPrefix, other: usize, spoken: bool) {
         let shown = |prefix: SubnetPrefix| {
             let length = 32 - Range::of(prefix).isc_zeros;
             match prefix {
@@ -168,12 +164,14 @@ impl Builder {
             self.span,
             format!("subnet {} overlaps subnet {}", written(new), written(old)),
         )
-        .note("an address in both belongs to the narrower one");
-        if let Some(span) = self.subnet_spans.get(other.index()).copied() {
+        .note("an address in both belongs to the subnet that is declared later, even if it is the wider one");
+        if let Some(span) = self.subnet_spans.get(other).copied() {
             diagnostic = diagnostic.label(span, "the other one");
         }
         self.report(diagnostic);
-        self.log(Line::error(line));
+        if spoken {
+            self.log(Line::error(line));
+        }
     }
 
     /// The closing brace of a subnet: now pools of its network may have ranges in it.
@@ -233,22 +231,12 @@ impl Builder {
         self.config.subnets.get(subnet.index()).map_or(NetworkId(0), |subnet| subnet.network)
     }
 
-    /// Puts the subnets into their order of look-up and mends all references to them.
+    /// Puts the subnets into their order of look-up, the newest first, and mends all references to them.
     pub(super) fn order_subnets(&mut self) {
-        let order: Vec<SubnetId> = self.lookup_order.iter().rev().copied().collect();
-        if order.len() != self.config.subnets.len() {
-            // A fatal error came between: nobody uses such a configuration.
-            return;
-        }
-        let mut moved = vec![SubnetId(0); order.len()];
-        for (to, from) in order.iter().enumerate() {
-            if let Some(slot) = moved.get_mut(from.index()) {
-                *slot = SubnetId(to as u32);
-            }
-        }
-        let renamed = |id: SubnetId| moved.get(id.index()).copied().unwrap_or(id);
-        let old = std::mem::take(&mut self.config.subnets);
-        self.config.subnets = order.iter().filter_map(|id| old.get(id.index()).cloned()).collect();
+        self.config.subnets.reverse();
+        // As many as statements: fits.
+        let last = self.config.subnets.len().saturating_sub(1) as u32;
+        let renamed = |id: SubnetId| SubnetId(last.saturating_sub(id.0));
         for network in &mut self.config.shared_networks {
             for id in &mut network.subnets {
                 *id = renamed(*id);

@@ -48,37 +48,20 @@ impl Walk<'_> {
 
     fn class_body(&mut self, class: &mut ClassDraft) {
         let inner = Place::new(Kind::Class, class.scope);
-        let mut declaration = false;
-        loop {
-            let goes_on = match self.peek().kind {
-                Word::Char(b'}') => {
-                    self.next();
-                    false
+        self.statements(inner, None, |walk, word, _| match word {
+            "dynamic" | "deleted" => {
+                walk.next();
+                match word {
+                    "dynamic" => walk.builder.set_class_dynamic(class),
+                    _ => walk.builder.set_class_deleted(class),
                 }
-                Word::End => {
-                    self.unexpected_end();
-                    false
-                }
-                Word::Keyword(word @ ("dynamic" | "deleted")) => {
-                    self.next();
-                    match word {
-                        "dynamic" => self.builder.set_class_dynamic(class),
-                        _ => self.builder.set_class_deleted(class),
-                    }
-                    self.cursor.semicolon()
-                }
-                Word::Keyword("match") => self.class_match(class),
-                Word::Keyword("spawn") => self.spawn(class),
-                Word::Keyword("lease") => self.lease_limit(class),
-                _ => {
-                    declaration = self.statement(inner, None, declaration);
-                    true
-                }
-            };
-            if !goes_on {
-                return;
+                Some(walk.cursor.semicolon())
             }
-        }
+            "match" => Some(walk.class_match(class)),
+            "spawn" => Some(walk.spawn(class)),
+            "lease" => Some(walk.lease_limit(class)),
+            _ => None,
+        });
     }
 
     /// Each of these: false when dhcpd takes the class for finished.

@@ -239,10 +239,39 @@ impl Walk<'_> {
         false
     }
 
-    /// The end of the file inside a block.
-    pub(super) fn unexpected_end(&mut self) {
-        self.next();
-        self.warn("unexpected end of file");
+    /// The statements of a block, behind its opening brace. `own` reads those that only this kind of block knows: it is
+    /// shown the word that was peeked at (peeking again would lose a NUL octet) and says whether the block goes on;
+    /// `None` leaves what comes next to everybody's statements. True when the closing brace was consumed.
+    pub(super) fn statements(
+        &mut self,
+        inner: Place,
+        mut host: Option<&mut HostDraft>,
+        mut own: impl FnMut(&mut Self, &'static str, Option<&mut HostDraft>) -> Option<bool>,
+    ) -> bool {
+        let mut declaration = false;
+        loop {
+            let goes_on = match self.peek().kind {
+                Word::Char(b'}') => {
+                    self.next();
+                    return true;
+                }
+                Word::End => {
+                    // In a pool dhcpd only looks at the end, and the message stands before it.
+                    if inner.kind != Kind::Pool {
+                        self.next();
+                    }
+                    self.warn("unexpected end of file");
+                    return false;
+                }
+                Word::Keyword(word) => own(self, word, host.as_deref_mut()),
+                _ => None,
+            };
+            match goes_on {
+                Some(true) => {}
+                Some(false) => return false,
+                None => declaration = self.statement(inner, host.as_deref_mut(), declaration),
+            }
+        }
     }
 
     fn include(&mut self, place: Place) {
@@ -313,35 +342,21 @@ impl Walk<'_> {
             return;
         }
         let inner = Place::new(Kind::Group, group.scope);
-        let mut declaration = false;
-        loop {
-            match self.peek().kind {
-                Word::Char(b'}') => {
-                    self.next();
-                    break;
-                }
-                Word::End => {
-                    self.unexpected_end();
-                    break;
-                }
-                Word::Keyword(word @ ("deleted" | "dynamic" | "static")) => {
-                    self.next();
-                    self.cursor.semicolon();
-                    match word {
-                        "deleted" => self.builder.set_group_deleted(&mut group),
-                        "dynamic" => self.builder.set_group_dynamic(&mut group),
-                        _ => self.builder.set_group_static(&mut group),
-                    }
-                    if self.lease_file {
-                        continue;
-                    }
-                }
-                _ => {}
+        self.statements(inner, None, |walk, word, _| {
+            if !matches!(word, "deleted" | "dynamic" | "static") {
+                return None;
             }
-            // Also after those three words: a `}` right behind them is taken for a statement. dhcpd does so in a lease
-            // file, too, where it writes just that, and loses all that follows.
-            declaration = self.statement(inner, None, declaration);
-        }
+            walk.next();
+            walk.cursor.semicolon();
+            match word {
+                "deleted" => walk.builder.set_group_deleted(&mut group),
+                "dynamic" => walk.builder.set_group_dynamic(&mut group),
+                _ => walk.builder.set_group_static(&mut group),
+            }
+            // A statement has to follow: a `}` right behind those three words is taken for one. dhcpd does so in a
+            // lease file, too, where it writes just that, and loses all that follows.
+            walk.lease_file.then_some(true)
+        });
         self.act(|builder| builder.close_group(group));
     }
 

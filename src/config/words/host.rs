@@ -17,37 +17,23 @@ impl Walk<'_> {
             return;
         }
         let inner = Place::new(Kind::Host, host.scope);
-        let mut declaration = false;
-        loop {
-            let goes_on = match self.peek().kind {
-                Word::Char(b'}') => {
-                    self.next();
-                    false
-                }
-                Word::End => {
-                    self.unexpected_end();
-                    false
-                }
-                Word::Keyword(word @ ("dynamic" | "deleted")) => {
-                    self.next();
+        self.statements(inner, Some(&mut host), |walk, word, host| {
+            let host = host?;
+            match word {
+                "dynamic" | "deleted" => {
+                    walk.next();
                     match word {
-                        "dynamic" => self.builder.set_host_dynamic(&mut host),
-                        _ => self.builder.set_host_deleted(&mut host),
+                        "dynamic" => walk.builder.set_host_dynamic(host),
+                        _ => walk.builder.set_host_deleted(host),
                     }
-                    self.cursor.semicolon()
+                    Some(walk.cursor.semicolon())
                 }
-                Word::Keyword("group") => self.host_group(&mut host),
-                Word::Keyword("uid") => self.uid(&mut host),
-                Word::Keyword("host-identifier") => self.host_identifier(&mut host),
-                _ => {
-                    declaration = self.statement(inner, Some(&mut host), declaration);
-                    true
-                }
-            };
-            if !goes_on {
-                break;
+                "group" => Some(walk.host_group(host)),
+                "uid" => Some(walk.uid(host)),
+                "host-identifier" => Some(walk.host_identifier(host)),
+                _ => None,
             }
-        }
+        });
         // A host that is there already is refused with a message.
         let _ = self.act(|builder| builder.close_host(host));
     }

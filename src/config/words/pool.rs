@@ -30,37 +30,35 @@ impl Walk<'_> {
             return;
         }
         let inner = Place { kind: Kind::Pool, scope: pool.scope, ..place };
-        let (mut declaration, mut dated) = (false, false);
-        loop {
-            match self.peek().kind {
-                Word::Keyword("no") if !six => self.no_failover_peer(&mut pool),
-                Word::Keyword("failover") if !six => self.pool_peer(&mut pool),
-                Word::Keyword("range") if !six => {
-                    self.next();
-                    self.range(place, Some(&mut pool));
+        let mut dated = false;
+        let closed = self.statements(inner, None, |walk, word, _| {
+            match word {
+                "no" if !six => walk.no_failover_peer(&mut pool),
+                "failover" if !six => walk.pool_peer(&mut pool),
+                "range" if !six => {
+                    walk.next();
+                    walk.range(place, Some(&mut pool));
                 }
-                Word::Keyword(word @ ("range6" | "prefix6")) if six => {
-                    self.next();
+                "range6" | "prefix6" if six => {
+                    walk.next();
                     match place.subnet {
-                        Some(subnet) if word == "range6" => self.range6(subnet, Some(&mut pool)),
-                        Some(subnet) => self.prefix6(subnet, Some(&mut pool)),
+                        Some(subnet) if word == "range6" => walk.range6(subnet, Some(&mut pool)),
+                        Some(subnet) => walk.prefix6(subnet, Some(&mut pool)),
                         None => {}
                     }
                 }
-                Word::Keyword(word @ ("allow" | "deny")) => {
-                    self.next();
-                    self.permit(&mut pool, word == "allow", &mut dated);
+                "allow" | "deny" => {
+                    walk.next();
+                    walk.permit(&mut pool, word == "allow", &mut dated);
                 }
-                Word::Char(b'}') => {
-                    self.next();
-                    break;
-                }
-                Word::End => return self.warn("unexpected end of file"),
-                _ => declaration = self.statement(inner, None, declaration),
+                _ => return None,
             }
+            Some(true)
+        });
+        if closed {
+            // A pool without a range is refused with a message.
+            let _ = self.act(|builder| builder.close_pool(pool));
         }
-        // A pool without a range is refused with a message.
-        let _ = self.act(|builder| builder.close_pool(pool));
     }
 
     fn no_failover_peer(&mut self, pool: &mut PoolDraft) {

@@ -22,23 +22,12 @@ impl Walk<'_> {
         }
         let scope = self.builder.network_scope(network);
         let inner = Place { network: Some(network), ..Place::new(Kind::SharedNetwork, scope) };
-        let mut declaration = false;
-        loop {
-            match self.peek().kind {
-                Word::Char(b'}') => {
-                    self.next();
-                    // The message is the only outcome.
-                    let _ = self.act(|builder| builder.close_shared_network(network));
-                    return;
-                }
-                Word::End => return self.unexpected_end(),
-                Word::Keyword("interface") => {
-                    if !self.interface(network, None) {
-                        return;
-                    }
-                }
-                _ => declaration = self.statement(inner, None, declaration),
-            }
+        let closed = self.statements(inner, None, |walk, word, _| {
+            (word == "interface").then(|| walk.interface(network, None))
+        });
+        if closed {
+            // The message is the only outcome.
+            let _ = self.act(|builder| builder.close_shared_network(network));
         }
     }
 
@@ -89,25 +78,9 @@ impl Walk<'_> {
         let network = self.builder.subnet_network(subnet);
         let scope = self.builder.subnet_scope(subnet);
         let inner = Place { network: Some(network), subnet: Some(subnet), ..Place::new(Kind::Subnet, scope) };
-        let mut declaration = false;
-        loop {
-            match self.peek().kind {
-                Word::Char(b'}') => {
-                    self.next();
-                    break;
-                }
-                Word::End => {
-                    self.unexpected_end();
-                    break;
-                }
-                Word::Keyword("interface") => {
-                    if !self.interface(network, Some(subnet)) {
-                        break;
-                    }
-                }
-                _ => declaration = self.statement(inner, None, declaration),
-            }
-        }
+        self.statements(inner, None, |walk, word, _| {
+            (word == "interface").then(|| walk.interface(network, Some(subnet)))
+        });
         self.act(|builder| builder.close_subnet(subnet));
     }
 }

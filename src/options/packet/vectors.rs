@@ -108,12 +108,3 @@ impl Case {
 fn packets_read_as_the_real_server_reads_them() {
     replay(include_str!("vectors.txt"));
 }
-
-/// More vectors from a file: `RELET_VECTORS=FILE cargo test vectors -- --ignored`.
-#[test]
-#[ignore = "needs a file of vectors"]
-#[expect(clippy::disallowed_methods, reason = "reads the file it is told to")]
-fn packets_in_a_file_read_as_the_real_server_reads_them() {
-    let path = std::env::var("RELET_VECTORS").unwrap();
-    replay(&std::fs::read_to_string(path).unwrap());
-}

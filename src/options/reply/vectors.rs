@@ -154,12 +154,3 @@ fn replay(text: &str) {
 fn replies_equal_those_of_the_real_server() {
     replay(include_str!("vectors.txt"));
 }
-
-/// More vectors from a file: `RELET_VECTORS=FILE cargo test vectors -- --ignored`.
-#[test]
-#[ignore = "needs a file of vectors"]
-#[expect(clippy::disallowed_methods, reason = "reads the file it is told to")]
-fn replies_in_a_file_equal_those_of_the_real_server() {
-    let path = std::env::var("RELET_VECTORS").unwrap();
-    replay(&std::fs::read_to_string(path).unwrap());
-}
