@@ -64,6 +64,11 @@ impl Turn<'_> {
         let granted = self.decide(&mut work, granting);
         let Some(granted) = granted.filter(|_| !self.is_over()) else {
             self.keep(&mut work.grant);
+            if work.grant.id.is_none() && !self.is_over() {
+                // The lease made up for the fixed address goes.
+                let place = if is_request(&work.incoming) { "dhcp.c(772)" } else { "dhcp.c(449)" };
+                self.forget_functions(&work.grant.lease.bindings, place);
+            }
             return;
         };
         let (filename, server_name) = (granted.filename.clone(), granted.server_name.clone());

@@ -14,7 +14,6 @@ use super::turn::{Grant, Ground, Turn};
 use super::{Effect, Send};
 use crate::config::network::NetworkId;
 use crate::eval::{ReplyOptions, execute};
-use crate::lease::Lease;
 use crate::options::{PackedOptions, Packing};
 use crate::wire::packet::{BOOTREPLY, BOOTREQUEST, BROADCAST_FLAG, Header};
 use std::net::Ipv4Addr;
@@ -34,7 +33,15 @@ impl Turn<'_> {
         incoming.network = Some(network);
         let found = self.find_lease(&mut incoming, network);
         match found.lease {
-            Some(Chosen::Fixed(lease)) => self.answer_fixed(incoming, *lease, &prefix),
+            Some(Chosen::Fixed(lease)) => {
+                let host = lease.host;
+                let mut work =
+                    Work { incoming, grant: Grant::fixed(*lease), options: ReplyOptions::new(), host };
+                self.answer_fixed(&mut work, &prefix);
+                if !self.is_over() {
+                    self.forget_functions(&work.grant.lease.bindings, "bootp.c(461)");
+                }
+            }
             dynamic => self.answer_dynamic(incoming, network, dynamic, prefix),
         }
     }
@@ -60,12 +67,11 @@ impl Turn<'_> {
         self.ack_lease(incoming, chosen, &granting);
     }
 
-    fn answer_fixed(&mut self, incoming: Incoming, lease: Lease, prefix: &str) {
-        let host = lease.host;
-        let subnet = self.subnet_scope(lease.subnet);
-        let mut work = Work { incoming, grant: Grant::fixed(lease), options: ReplyOptions::new(), host };
+    fn answer_fixed(&mut self, work: &mut Work, prefix: &str) {
+        let host = work.host;
+        let subnet = self.subnet_scope(work.grant.lease.subnet);
         {
-            let Work { incoming, grant, options, .. } = &mut work;
+            let Work { incoming, grant, options, .. } = work;
             self.run_scopes(incoming, Ground::Lease(grant), options, subnet, None);
             // Not classified, but `add` makes members, too.
             self.run_class_scopes(incoming, Some(grant), options, Some(subnet));
@@ -77,7 +83,7 @@ impl Turn<'_> {
         for (code, refusal) in
             [(server::ALLOW_BOOTP, "bootp disallowed"), (server::ALLOW_BOOTING, "booting disallowed")]
         {
-            if let Some(flag) = self.lease_flag(&mut work, code)
+            if let Some(flag) = self.lease_flag(work, code)
                 && !flag.on
             {
                 if !flag.ignore {
@@ -86,9 +92,9 @@ impl Turn<'_> {
                 return;
             }
         }
-        let packed = self.bootp_options(&mut work);
-        let header = self.bootp_header(&mut work);
-        self.run_bootp_commit(&mut work);
+        let packed = self.bootp_options(work);
+        let header = self.bootp_header(work);
+        self.run_bootp_commit(work);
         if self.is_over() {
             return;
         }
@@ -100,7 +106,7 @@ impl Turn<'_> {
             ));
             return;
         };
-        self.info(prefix);
+        self.info(prefix.to_owned());
         let name = host.and_then(|h| self.core.config.hosts.get(h.index()));
         let name = name.map_or_else(|| "unknown".to_owned(), |h| h.name.to_string());
         let who = hardware_text(header.hardware_address());
