@@ -35,7 +35,7 @@ const SERVING: &[u8] = b"Server starting service.";
 /// `nobody` and `nogroup`.
 const NOBODY: u32 = 65534;
 /// How long a frame may take to reach a server whose log does not show when it got there.
-const BLIND: Duration = Duration::from_millis(60);
+const BLIND: Duration = Duration::from_millis(15);
 /// How long a server may take to come to rest.
 const REST: Duration = Duration::from_secs(4);
 /// How long it is between two looks at a server that is not at rest.
