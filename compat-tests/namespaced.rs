@@ -237,6 +237,13 @@ impl Namespaced {
         }
         server.ip(&lines)?;
         client.ip(&peers)?;
+        server.inside(|| {
+            for i in &scenario.interfaces {
+                // The kernel repeats an ARP request each second, and would find a client that came in between.
+                let _ = fs::write(format!("/proc/sys/net/ipv4/neigh/{}/mcast_solicit", i.name), "1");
+            }
+            Ok(())
+        })?;
 
         let over = Arc::new(AtomicBool::new(false));
         let neighbours: Neighbours = Arc::default();
