@@ -24,10 +24,8 @@ fn converse(input: &mut Unstructured<'_>) -> Result<()> {
     let mut written = Vec::new();
     while !input.is_empty() {
         let step = input.arbitrary::<u8>()?;
-        let now = Now {
-            wall: NOW.wall + i64::from(elapsed),
-            tick: NOW.tick + Duration::from_secs(elapsed.into()),
-        };
+        let now =
+            Now { wall: NOW.wall + i64::from(elapsed), tick: NOW.tick + Duration::from_secs(elapsed.into()) };
         let mut effects = Vec::new();
         match step {
             0..=31 => {
@@ -90,6 +88,9 @@ fn check(payload: &[u8], engine: &relet::server::engine::Engine, written: &[u8])
             assert_eq!(hardware.address, payload[28..28 + usize::from(payload[2])], "{address}");
         }
         let entry = format!("lease {address} {{");
-        assert!(written.windows(entry.len()).any(|window| window == entry.as_bytes()), "{address} not written");
+        assert!(
+            written.windows(entry.len()).any(|window| window == entry.as_bytes()),
+            "{address} not written"
+        );
     }
 }

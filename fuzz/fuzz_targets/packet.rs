@@ -17,7 +17,8 @@ fuzz_target!(|bytes: &[u8]| {
     let source = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 99), 68);
     let (mut rest, mut step, mut commits) = (bytes, 0u32, 0u32);
     while let Some((length, after)) = rest.split_first_chunk::<2>() {
-        let (payload, next) = after.split_at(after.len().min(usize::from(u16::from_be_bytes(*length)) % 1500));
+        let (payload, next) =
+            after.split_at(after.len().min(usize::from(u16::from_be_bytes(*length)) % 1500));
         rest = next;
         step += 1;
         let now = Now { wall: NOW.wall + i64::from(step), tick: NOW.tick + Duration::from_secs(step.into()) };
@@ -34,7 +35,11 @@ fuzz_target!(|bytes: &[u8]| {
             .collect();
         for commit in asked {
             commits += 1;
-            let event = if commits.is_multiple_of(3) { Event::CommitFailed(commit) } else { Event::Committed(commit) };
+            let event = if commits.is_multiple_of(3) {
+                Event::CommitFailed(commit)
+            } else {
+                Event::Committed(commit)
+            };
             engine.handle(event, now, &mut Nothing, &mut effects);
         }
     }

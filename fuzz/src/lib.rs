@@ -87,8 +87,9 @@ pub fn engine(config: &Arc<Config>) -> Engine {
         pid_file: Vec::new(),
         quiet: true,
     };
-    let globals = read_globals(config, &command_line, NOW, &mut bindings, &mut memory, &mut Nothing, &mut lines)
-        .expect("the configuration above has good parameters");
+    let globals =
+        read_globals(config, &command_line, NOW, &mut bindings, &mut memory, &mut Nothing, &mut lines)
+            .expect("the configuration above has good parameters");
     let address = Ipv4Addr::new(10, 0, 0, 1);
     let interface = Interface {
         name: "eth0".into(),

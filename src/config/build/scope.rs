@@ -18,8 +18,11 @@ impl Builder {
         id
     }
 
-    /// Adds a statement at the end of a scope.
+    /// Adds a statement at the end of a scope; one that does nothing is not worth the room.
     pub fn push_statement(&mut self, scope: ScopeId, statement: Statement) {
+        if statement == Statement::Nothing {
+            return;
+        }
         let sealed = self.config.scopes.get(scope.index());
         let list = self.statements.entry(scope).or_insert_with(|| {
             // A class may be opened again.

@@ -195,6 +195,7 @@ impl Builder {
         for (at, written) in block.statements.iter().enumerate() {
             self.flush_faults_before(written);
             match self.executable(written) {
+                Ok(Executed::Statement(Statement::Nothing)) => {}
                 Ok(Executed::Statement(statement)) => list.push(statement),
                 Ok(Executed::Done) => {
                     // dhcpd crashes when another statement follows.

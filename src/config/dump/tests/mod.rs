@@ -116,7 +116,7 @@ fn options_without_a_definition_of_their_own_are_written_by_the_newest() {
     option b code 202 = text;
     option a = "x";
     option a 5;
-    option c = "x";
+    option unknown-201 = "x";
     "#);
 }
 
