@@ -81,9 +81,13 @@ pub struct InProcess {
     directory: tempfile::TempDir,
     files: BTreeMap<String, Vec<u8>>,
     neighbours: HashMap<Ipv4Addr, (Mac, bool)>,
+    /// What the kernel has learnt by ARP. It does not ask again while a scenario lasts.
+    learnt: HashMap<Ipv4Addr, Mac>,
     engine: Option<Engine>,
     decoder: FrameDecoder,
     port: u16,
+    /// What the fallback socket is bound to.
+    local_address: Ipv4Addr,
     leases: String,
     /// A new lease file being written, and what was appended meanwhile.
     rewriting: Option<(Vec<u8>, Vec<u8>)>,
@@ -105,9 +109,11 @@ impl InProcess {
             directory,
             files: scenario.files.iter().map(fill).collect(),
             neighbours: scenario.routes.iter().map(|(_, via)| (*via, (RELAY_MAC, false))).collect(),
+            learnt: HashMap::new(),
             engine: None,
             decoder: FrameDecoder::default(),
             port: 67,
+            local_address: Ipv4Addr::UNSPECIFIED,
             leases: String::new(),
             rewriting: None,
             queue: VecDeque::new(),
@@ -167,6 +173,7 @@ impl InProcess {
         let settings =
             Settings::new(&globals, network.local_port, network.remote_port, network.limited_broadcast);
         self.port = settings.local_port;
+        self.local_address = globals.local_address.unwrap_or(network.local_address);
         let pid = String::from_utf8_lossy(&globals.pid_file).into_owned();
         // The files are here by their names alone.
         let leases =
@@ -333,9 +340,12 @@ impl InProcess {
                     self.unreachable(send);
                     return;
                 };
-                let source = self.interfaces[wire].address();
+                let bound = Some(self.local_address).filter(|address| !address.is_unspecified());
+                let source = bound.unwrap_or_else(|| self.source(wire, hop));
                 let datagram = self.udp(source, *destination, &send.payload);
-                let Some(frame) = self.kernel(wire, hop, *destination.ip(), 17, &datagram) else { return };
+                let Some(frame) = self.kernel(wire, hop, (source, *destination.ip()), 17, &datagram) else {
+                    return;
+                };
                 // The packet socket hears what the kernel sends to our own port.
                 if destination.port() == self.port {
                     self.queue.push_back(Next::Own(wire, frame));
@@ -357,7 +367,8 @@ impl InProcess {
     fn ping(&mut self, address: Ipv4Addr) {
         let echo = relet::wire::icmp::echo_request(1);
         let Some((wire, hop)) = self.route(address) else { return };
-        let sent = self.kernel(wire, hop, address, 1, &echo).is_some();
+        let source = self.source(wire, hop);
+        let sent = self.kernel(wire, hop, (source, address), 1, &echo).is_some();
         if sent && self.neighbours.get(&address).is_some_and(|n| n.1) {
             self.queue.push_back(Next::Echo(address));
         }
@@ -373,20 +384,21 @@ impl InProcess {
 
     /// The interface and the next hop towards an address.
     fn route(&self, to: Ipv4Addr) -> Option<(usize, Ipv4Addr)> {
-        let within = |prefix: &str, address: Ipv4Addr| {
-            let (network, length) = prefix.split_once('/')?;
-            let (network, length): (Ipv4Addr, u32) = (network.parse().ok()?, length.parse().ok()?);
-            let mask = u32::MAX.checked_shl(32 - length).unwrap_or(0);
-            (u32::from(network) & mask == u32::from(address) & mask).then_some(())
-        };
-        let direct = |a: Ipv4Addr| {
-            self.interfaces.iter().position(|i| i.addresses.iter().any(|p| within(p, a).is_some()))
-        };
+        let direct =
+            |a: Ipv4Addr| self.interfaces.iter().position(|i| i.addresses.iter().any(|p| within(p, a)));
         if let Some(wire) = direct(to) {
             return Some((wire, to));
         }
-        let (_, via) = self.routes.iter().find(|(prefix, _)| within(prefix, to).is_some())?;
+        let (_, via) = self.routes.iter().find(|(prefix, _)| within(prefix, to))?;
         Some((direct(*via)?, *via))
+    }
+
+    /// The address that the kernel gives to what leaves towards `hop`: the first one of that network.
+    fn source(&self, wire: usize, hop: Ipv4Addr) -> Ipv4Addr {
+        let Some(interface) = self.interfaces.get(wire) else { return Ipv4Addr::UNSPECIFIED };
+        let of_network = interface.addresses.iter().find(|prefix| within(prefix, hop));
+        let address = of_network.and_then(|prefix| prefix.split('/').next()?.parse().ok());
+        address.unwrap_or_else(|| interface.address())
     }
 
     /// Send as the kernel would; nothing leaves when nobody answers ARP.
@@ -394,14 +406,18 @@ impl InProcess {
         &mut self,
         wire: usize,
         hop: Ipv4Addr,
-        to: Ipv4Addr,
+        (source, to): (Ipv4Addr, Ipv4Addr),
         protocol: u8,
         body: &[u8],
     ) -> Option<Vec<u8>> {
-        let (mac, _) = *self.neighbours.get(&hop)?;
+        let mac = match self.learnt.get(&hop) {
+            Some(mac) => *mac,
+            None => self.neighbours.get(&hop)?.0,
+        };
+        self.learnt.insert(hop, mac);
         let interface = self.interfaces.get(wire)?;
         let (name, own) = (interface.name.clone(), interface.mac);
-        let header = packet::ip_header(interface.address(), to, protocol, (body.len() + 20) as u16, 0x4000);
+        let header = packet::ip_header(source, to, protocol, (body.len() + 20) as u16, 0x4000);
         let frame = packet::ethernet(mac, own, 0x0800, &[&header[..], body].concat());
         self.hear(&name, frame.clone());
         Some(frame)
@@ -427,6 +443,17 @@ impl InProcess {
         }
         self.now = self.now.max(end);
     }
+}
+
+/// Whether the address is in the network of `prefix`.
+fn within(prefix: &str, address: Ipv4Addr) -> bool {
+    let parts = prefix
+        .split_once('/')
+        .and_then(|(network, length)| Some((network.parse::<Ipv4Addr>().ok()?, length.parse::<u32>().ok()?)));
+    parts.is_some_and(|(network, length)| {
+        let mask = u32::MAX.checked_shl(32 - length).unwrap_or(0);
+        u32::from(network) & mask == u32::from(address) & mask
+    })
 }
 
 impl Subject for InProcess {
@@ -517,6 +544,10 @@ impl Subject for InProcess {
 
     fn files(&self) -> Vec<String> {
         self.files.keys().cloned().collect()
+    }
+
+    fn late(&mut self) -> bool {
+        false
     }
 
     fn epoch(&self) -> i64 {

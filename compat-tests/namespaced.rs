@@ -34,8 +34,14 @@ const FENCE: &[u8] = b"Discarding packet with bogus hlen.";
 const SERVING: &[u8] = b"Server starting service.";
 /// `nobody` and `nogroup`.
 const NOBODY: u32 = 65534;
-/// How long frames may still be on their way after the server dealt with what caused them.
-const GRACE: Duration = Duration::from_millis(25);
+/// How long a frame may take to reach a server whose log does not show when it got there.
+const BLIND: Duration = Duration::from_millis(15);
+/// How long a server may take to come to rest.
+const REST: Duration = Duration::from_secs(4);
+/// How long it is between two looks at a server that is not at rest.
+const LOOK: Duration = Duration::from_millis(1);
+/// An EtherType for experiments (IEEE 802, local experimental 1): frames that mark a place in what the clients hear.
+const MARK: [u8; 2] = [0x88, 0xb5];
 
 /// An anonymous network namespace.
 struct Namespace {
@@ -118,6 +124,10 @@ struct Wire {
     link: Link,
     socket: Arc<Socket>,
     listener: Option<thread::JoinHandle<()>>,
+    /// Sends marks from the server's end.
+    marker: Socket,
+    /// Marks as they arrive at the clients' end.
+    marks: Receiver<u32>,
 }
 
 /// The lines of a pipe, read without a thread between: what was written before something else happened is seen first.
@@ -182,6 +192,11 @@ pub struct Namespaced {
     fences: bool,
     last_wire: usize,
     bogus: usize,
+    /// How many marks were sent.
+    marked: u32,
+    /// When the present part of the play was to begin, and whether one took longer than it may.
+    part: Instant,
+    late: bool,
     /// Fences whose line is still to come out of syslog.
     fenced: usize,
     syslog: Option<(tempfile::TempDir, Receiver<Vec<u8>>)>,
@@ -222,16 +237,26 @@ impl Namespaced {
         }
         server.ip(&lines)?;
         client.ip(&peers)?;
+        server.inside(|| {
+            for i in &scenario.interfaces {
+                // The kernel repeats an ARP request each second, and would find a client that came in between.
+                let _ = fs::write(format!("/proc/sys/net/ipv4/neigh/{}/mcast_solicit", i.name), "1");
+            }
+            Ok(())
+        })?;
 
         let over = Arc::new(AtomicBool::new(false));
         let neighbours: Neighbours = Arc::default();
         let (tell, heard) = channel();
         let mut wires = Vec::new();
         for i in &scenario.interfaces {
-            let socket = Arc::new(client.inside(|| packet_socket(&i.name))?);
-            let listener = listen(i.name.clone(), &socket, &neighbours, &over, tell.clone());
+            let socket = Arc::new(client.inside(|| packet_socket(&i.name, Some(SockProtocol::EthAll)))?);
+            let marker = server.inside(|| packet_socket(&i.name, None))?;
+            let (mark, marks) = channel();
+            let listener = listen(i.name.clone(), &socket, &neighbours, &over, tell.clone(), mark);
             let link = Link { server_mac: i.mac, server_address: i.address() };
-            wires.push(Wire { name: i.name.clone(), link, socket, listener: Some(listener) });
+            let name = i.name.clone();
+            wires.push(Wire { name, link, socket, listener: Some(listener), marker, marks });
         }
         let syslog = if scenario.syslog { Some(server.inside(|| syslog_socket(&over))?) } else { None };
         let directory = tempfile::Builder::new().prefix("dhcpd-").tempdir().map_err(|e| e.to_string())?;
@@ -252,6 +277,9 @@ impl Namespaced {
             fences: scenario.fences,
             last_wire: 0,
             bogus: 0,
+            marked: 0,
+            part: Instant::now(),
+            late: false,
             fenced: 0,
             syslog,
             origin: Instant::now(),
@@ -282,6 +310,13 @@ impl Namespaced {
         self.epoch = now.as_secs() as i64;
         self.origin =
             Instant::now() - Duration::from_nanos(u64::from(now.subsec_nanos())) + Duration::from_millis(10);
+        self.part = self.origin;
+    }
+
+    /// A part of the play, from one wait to the next, that takes longer than a second does not happen "at once".
+    fn part_over(&mut self, next: Instant) {
+        self.late |= self.part.elapsed() > Duration::from_millis(950);
+        self.part = next;
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -344,6 +379,46 @@ impl Namespaced {
                 Ok(line) => self.pending.push(line),
                 Err(RecvTimeoutError::Timeout) => return false,
                 Err(RecvTimeoutError::Disconnected) => return true,
+            }
+        }
+    }
+
+    /// Wait until the server has done all it can do without something new: every thread of it sleeps, waiting for
+    /// events, and none has run since. A disk that syncs is not such a sleep.
+    fn rest(&self, end: Instant) -> Vec<(i32, u64)> {
+        loop {
+            let pids = match &self.process {
+                Some(process) if process.visible => vec![process.child.id() as i32],
+                _ => self.server.processes(),
+            };
+            let look =
+                || pids.iter().map(|pid| asleep(*pid)).collect::<Option<Vec<_>>>().map(|all| all.concat());
+            if let Some(before) = look()
+                && look().is_some_and(|after| after == before)
+            {
+                return before;
+            }
+            if Instant::now() > end {
+                return Vec::new();
+            }
+            thread::sleep(LOOK);
+        }
+    }
+
+    /// Wait until everything the server's end of the wires has sent is here.
+    fn hear_out(&mut self) {
+        self.marked += 1;
+        for wire in &self.wires {
+            let frame =
+                [&[0xff; 6], &wire.link.server_mac[..], &MARK, &self.marked.to_be_bytes(), &[0; 42]].concat();
+            // An interface that is down has nothing on its way.
+            if wire.marker.send(&frame).is_err() {
+                continue;
+            }
+            while let Ok(mark) = wire.marks.recv_timeout(Duration::from_secs(1)) {
+                if mark == self.marked {
+                    break;
+                }
             }
         }
     }
@@ -472,9 +547,22 @@ impl Subject for Namespaced {
             if !self.until_fence() {
                 self.fences = false;
             }
-            thread::sleep(GRACE);
         } else if self.process.is_some() {
-            thread::sleep(Duration::from_millis(300));
+            thread::sleep(BLIND);
+        }
+        if self.process.is_some() {
+            // Who answers ARP or a ping while it is heard out makes the server go on.
+            let end = Instant::now() + REST;
+            let mut before = self.rest(end);
+            self.hear_out();
+            loop {
+                self.hear_out();
+                let after = self.rest(end);
+                if after == before || Instant::now() > end {
+                    break;
+                }
+                before = after;
+            }
         }
         self.bogus = 0;
         self.lines()
@@ -506,11 +594,9 @@ impl Subject for Namespaced {
     }
 
     fn wait_until(&mut self, offset: Duration) {
-        let left = (self.origin + offset).saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            eprintln!("compat: a wait came too late, the machine is busy");
-        }
-        thread::sleep(left);
+        let next = self.origin + offset;
+        self.part_over(next);
+        thread::sleep(next.saturating_duration_since(Instant::now()));
     }
 
     fn answer(&mut self, address: Ipv4Addr, mac: Mac, ping: bool) {
@@ -544,6 +630,11 @@ impl Subject for Namespaced {
             .unwrap_or_default();
         names.sort();
         names
+    }
+
+    fn late(&mut self) -> bool {
+        self.part_over(self.part);
+        self.late
     }
 
     fn epoch(&self) -> i64 {
@@ -584,12 +675,32 @@ pub fn possible(oracle: &Path) -> Result<(), String> {
     Namespace::new()?.ip("link set lo up\n")
 }
 
-/// A packet socket bound to `interface` in the namespace of the calling thread.
-fn packet_socket(interface: &str) -> Result<Socket, String> {
+/// How often each thread of a process was taken off the processor, if all of them sleep now.
+fn asleep(pid: i32) -> Option<Vec<(i32, u64)>> {
+    // A process that is gone rests.
+    let Ok(tasks) = fs::read_dir(format!("/proc/{pid}/task")) else { return Some(Vec::new()) };
+    let mut all = Vec::new();
+    for task in tasks.flatten() {
+        let Some(id) = task.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        let Ok(status) = fs::read_to_string(task.path().join("status")) else { continue };
+        let field = |name: &str| {
+            status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim).unwrap_or_default()
+        };
+        if !field("State:").starts_with(['S', 'Z', 'X']) {
+            return None;
+        }
+        let count = |name: &str| field(name).parse::<u64>().unwrap_or(0);
+        all.push((id, count("voluntary_ctxt_switches:") + count("nonvoluntary_ctxt_switches:")));
+    }
+    all.sort_unstable();
+    Some(all)
+}
+
+/// A packet socket bound to `interface` in the namespace of the calling thread. Without a protocol it only sends.
+fn packet_socket(interface: &str, protocol: Option<SockProtocol>) -> Result<Socket, String> {
     let text = |e: nix::Error| format!("packet socket: {e}");
     let flags = SockFlag::SOCK_CLOEXEC;
-    let fd = nix::sys::socket::socket(AddressFamily::Packet, SockType::Raw, flags, SockProtocol::EthAll)
-        .map_err(text)?;
+    let fd = nix::sys::socket::socket(AddressFamily::Packet, SockType::Raw, flags, protocol).map_err(text)?;
     let address = nix::ifaddrs::getifaddrs()
         .map_err(text)?
         .filter(|i| i.interface_name == interface)
@@ -608,6 +719,7 @@ fn listen(
     neighbours: &Neighbours,
     over: &Arc<AtomicBool>,
     tell: Sender<Heard>,
+    mark: Sender<u32>,
 ) -> thread::JoinHandle<()> {
     let (socket, neighbours, over) = (Arc::clone(socket), Arc::clone(neighbours), Arc::clone(over));
     thread::spawn(move || {
@@ -621,6 +733,11 @@ fn listen(
                 table.get(&Ipv4Addr::from(octets)).map(|(mac, ping)| (Ipv4Addr::from(octets), *mac, *ping))
             };
             match (frame.get(12..14), frame.get(23)) {
+                (Some(kind), _) if *kind == MARK => {
+                    let number = frame.get(14..18).and_then(|octets| octets.try_into().ok());
+                    let _ = mark.send(number.map_or(0, u32::from_be_bytes));
+                    continue;
+                }
                 (Some([0x08, 0x06]), _) => {
                     if let Some((address, mac, _)) = known(38) {
                         let _ = packet::arp_answer(frame, address, mac).map(|f| socket.send(&f));

@@ -80,6 +80,8 @@ pub trait Subject {
     fn remove(&mut self, name: &str) -> Result<(), String>;
     /// Names of all files in the server's directory, sorted.
     fn files(&self) -> Vec<String>;
+    /// Whether the machine was too slow: what was to happen at once took a second.
+    fn late(&mut self) -> bool;
     /// Seconds since 1970 when the scenario began.
     fn epoch(&self) -> i64;
     /// The directory the server works in, as it shows in messages.
