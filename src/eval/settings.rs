@@ -106,6 +106,15 @@ pub enum Flag {
 }
 
 impl Flag {
+    /// The value of a parameter that is set, perhaps to something absent.
+    pub fn from_octets(octets: Option<&[u8]>) -> Self {
+        match octets.and_then(|octets| octets.first()) {
+            Some(1) => Self::True,
+            Some(2) => Self::Ignore,
+            _ => Self::False,
+        }
+    }
+
     /// Whether it is true.
     pub fn is_true(self) -> bool {
         self == Self::True
@@ -137,11 +146,7 @@ pub fn flag(code: u32, context: &mut Context<'_>) -> Option<Flag> {
     if context.request.is_none() && !context.reading_globals {
         return Some(Flag::False);
     }
-    Some(match octets(code, context).and_then(|value| value.first().copied()) {
-        Some(1) => Flag::True,
-        Some(2) => Flag::Ignore,
-        _ => Flag::False,
-    })
+    Some(Flag::from_octets(octets(code, context).as_deref()))
 }
 
 /// A number of 32 bits; `None` if it is not set, absent, or not four octets long.

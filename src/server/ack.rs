@@ -12,6 +12,7 @@ use super::turn::{Grant, Ground, Turn};
 use crate::config::network::HostId;
 use crate::config::tree::{Expr, Octets};
 use crate::eval::bindings::Value;
+use crate::eval::settings::Flag;
 use crate::eval::{Data, Handlers, ReplyOptions, evaluate_data, execute};
 use crate::lease::{AgentOption, BindingState, Lease};
 use crate::options::{Received, Spaces};
@@ -174,7 +175,7 @@ impl Turn<'_> {
     }
 
     /// A server parameter that is a flag; `None` when it is not set.
-    pub(super) fn lease_flag(&mut self, work: &mut Work, code: u32) -> Option<super::turn::Flag> {
+    pub(super) fn lease_flag(&mut self, work: &mut Work, code: u32) -> Option<Flag> {
         let Work { incoming, grant, options, .. } = work;
         self.flag(incoming, Ground::Lease(grant), options, code)
     }
@@ -226,8 +227,8 @@ impl Turn<'_> {
                 continue;
             }
             match self.lease_flag(work, code) {
-                Some(flag) if !flag.on => {
-                    if !flag.ignore {
+                Some(flag) if !flag.is_true() => {
+                    if flag != Flag::Ignore {
                         self.info(format!("{}: {refusal}", granting.prefix));
                     }
                     return false;
@@ -241,7 +242,7 @@ impl Turn<'_> {
     /// Puts the client's identity and the rest of the new data on the lease to be, and runs its commit statements.
     fn fill(&mut self, work: &mut Work, answer: Answer, new: &mut Lease) {
         new.cltt = self.now.wall;
-        if !self.lease_flag(work, server::IGNORE_CLIENT_UIDS).is_some_and(|flag| flag.on) {
+        if !self.lease_flag(work, server::IGNORE_CLIENT_UIDS).is_some_and(Flag::is_true) {
             new.uid = work.incoming.client_id();
         }
         new.host = work.host;
@@ -255,7 +256,7 @@ impl Turn<'_> {
         if !work.incoming.agent_options_stashed && work.incoming.has_agent_options() {
             // dhcpd has moved the variables to the new data by now; the flag sees none of them.
             let stash = self.lease_flag(work, server::STASH_AGENT_OPTIONS);
-            stashing = stash.is_none_or(|flag| flag.on);
+            stashing = stash.is_none_or(Flag::is_true);
             if stashing {
                 new.agent_options = self.agent_options(work);
             }

@@ -13,6 +13,7 @@ use super::route::{self, Outgoing};
 use super::turn::{Grant, Ground, Turn};
 use super::{Effect, Send};
 use crate::config::network::NetworkId;
+use crate::eval::settings::Flag;
 use crate::eval::{ReplyOptions, execute};
 use crate::options::{PackedOptions, Packing};
 use crate::wire::packet::{BOOTREPLY, BOOTREQUEST, BROADCAST_FLAG, Header};
@@ -84,9 +85,9 @@ impl Turn<'_> {
             [(server::ALLOW_BOOTP, "bootp disallowed"), (server::ALLOW_BOOTING, "booting disallowed")]
         {
             if let Some(flag) = self.lease_flag(work, code)
-                && !flag.on
+                && !flag.is_true()
             {
-                if !flag.ignore {
+                if flag != Flag::Ignore {
                     self.info(format!("{prefix}: {refusal}"));
                 }
                 return;
@@ -129,7 +130,7 @@ impl Turn<'_> {
     fn bootp_options(&mut self, work: &mut Work) -> PackedOptions {
         if !work.incoming.options_valid {
             let always = self.lease_flag(work, server::ALWAYS_REPLY_RFC1048);
-            if !always.is_some_and(|flag| flag.on) {
+            if !always.is_some_and(Flag::is_true) {
                 let options = work.incoming.packet.vendor_area().to_vec();
                 return PackedOptions { options, ..PackedOptions::default() };
             }
@@ -150,7 +151,7 @@ impl Turn<'_> {
             sname: [0; 64],
             ..*work.incoming.header()
         };
-        if self.lease_flag(work, server::ALWAYS_BROADCAST).is_some_and(|flag| flag.on) {
+        if self.lease_flag(work, server::ALWAYS_BROADCAST).is_some_and(Flag::is_true) {
             header.flags |= BROADCAST_FLAG;
         }
         header.siaddr = match self.lease_parameter(work, server::NEXT_SERVER) {

@@ -12,6 +12,7 @@ use super::{Effect, Send};
 use crate::config::network::ScopeId;
 use crate::eval::ReplyOptions;
 use crate::eval::bindings::Value;
+use crate::eval::settings::Flag;
 use crate::lease::{BindingState, Lease, LeaseId};
 use crate::options::{Packing, Spaces};
 use crate::wire::packet::{BOOTREPLY, Header};
@@ -46,7 +47,7 @@ impl Turn<'_> {
         if self.is_over() {
             return;
         }
-        if !allowed.is_some_and(|flag| flag.on) {
+        if !allowed.is_some_and(Flag::is_true) {
             self.info(format!("{prefix}: LEASEQUERY not allowed, query ignored"));
             return;
         }

@@ -13,6 +13,7 @@ use super::route::{self, Outgoing};
 use super::turn::{Ground, Turn};
 use crate::config::network::ScopeId;
 use crate::eval::ReplyOptions;
+use crate::eval::settings::Flag;
 use crate::options::Packing;
 use crate::wire::packet::{BOOTREPLY, BROADCAST_FLAG, Header};
 use std::net::Ipv4Addr;
@@ -45,7 +46,7 @@ impl Turn<'_> {
         incoming.agent_options_echoed.clear();
         self.run_class_scopes(incoming, None, &mut evaluated, None);
         let echo = self.flag(incoming, Ground::Global, &mut evaluated, server::ECHO_CLIENT_ID);
-        self.echo_client_id(incoming, &mut options, echo.is_some_and(|flag| flag.on));
+        self.echo_client_id(incoming, &mut options, echo.is_some_and(Flag::is_true));
         let packing = Packing {
             request_type: incoming.kind,
             request_length: incoming.packet.raw.len(),

@@ -6,13 +6,14 @@
 use super::ack::{Work, is_request};
 use super::parameters::server;
 use super::turn::Turn;
+use crate::eval::settings::Flag;
 use crate::lease::{BindingState, LeaseId};
 
 impl Turn<'_> {
     /// Releases the client's other leases, if so configured.
     pub(super) fn one_lease_per_client(&mut self, work: &mut Work) {
         if !is_request(&work.incoming)
-            || !self.lease_flag(work, server::ONE_LEASE_PER_CLIENT).is_some_and(|flag| flag.on)
+            || !self.lease_flag(work, server::ONE_LEASE_PER_CLIENT).is_some_and(Flag::is_true)
         {
             return;
         }
@@ -26,7 +27,7 @@ impl Turn<'_> {
             Some(_) => {
                 let host = work.host.and_then(|h| self.core.config.hosts.get(h.index()));
                 host.is_some_and(|h| h.uid.is_none())
-                    && self.lease_flag(work, server::DUPLICATES).is_some_and(|flag| !flag.on)
+                    && self.lease_flag(work, server::DUPLICATES).is_some_and(|flag| !flag.is_true())
             }
         };
         if by_hardware && let Some(hardware) = work.grant.lease.hardware.clone() {

@@ -29,7 +29,7 @@ impl Turn<'_> {
             return None;
         }
         let check = self.flag(incoming, Ground::Lease(grant), options, server::PING_CHECK);
-        if check.is_some_and(|flag| !flag.on) {
+        if check.is_some_and(|flag| !flag.is_true()) {
             return None;
         }
         if same_client && last_transaction != 0 && grant.lease.state != BindingState::Abandoned {

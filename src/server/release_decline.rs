@@ -5,8 +5,9 @@
 use super::incoming::Incoming;
 use super::logline::{client_name, hardware_text, requester};
 use super::parameters::{dhcp, server};
-use super::turn::{Flag, Grant, Ground, Turn, same_hardware};
+use super::turn::{Grant, Ground, Turn, same_hardware};
 use crate::eval::ReplyOptions;
+use crate::eval::settings::Flag;
 use crate::lease::LeaseId;
 
 impl Turn<'_> {
@@ -53,12 +54,13 @@ impl Turn<'_> {
             }
             None => self.flag(&mut incoming, Ground::Global, &mut options, server::DECLINES),
         };
-        let Flag { on, ignore } = flag.unwrap_or(Flag { on: true, ignore: false });
+        let flag = flag.unwrap_or(Flag::True);
+        let ignore = flag == Flag::Ignore;
         if self.is_over() {
             return;
         }
         let status = match lease {
-            _ if !on => "ignored",
+            _ if !flag.is_true() => "ignored",
             None => "not found",
             Some(id) => {
                 if self.ignores_with_peer(id, ignore) {

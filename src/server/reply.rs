@@ -11,6 +11,7 @@ use super::route::{self, Outgoing};
 use super::turn::{Grant, Ground, Turn};
 use super::{Effect, Send};
 use crate::config::tree::{Expr, Octets};
+use crate::eval::settings::Flag;
 use crate::eval::{ReplyOptions, evaluate_data, evaluate_sent};
 use crate::lease::LeaseId;
 use crate::options::{PackedOptions, Packing, SpaceId, Spaces, pack_reply};
@@ -82,7 +83,7 @@ impl Turn<'_> {
         server_name: Option<Octets>,
     ) -> Option<Reply> {
         let mut flags = work.incoming.header().flags;
-        if self.lease_flag(&mut work, server::ALWAYS_BROADCAST).is_some_and(|flag| flag.on) {
+        if self.lease_flag(&mut work, server::ALWAYS_BROADCAST).is_some_and(Flag::is_true) {
             flags |= BROADCAST_FLAG;
         }
         let max_message_size = self.max_message_size(&mut work);
@@ -107,7 +108,7 @@ impl Turn<'_> {
         {
             let Work { incoming, grant, options, .. } = &mut work;
             let echo = self.flag(incoming, Ground::Lease(grant), options, server::ECHO_CLIENT_ID);
-            self.echo_client_id(incoming, options, echo.is_some_and(|flag| flag.on));
+            self.echo_client_id(incoming, options, echo.is_some_and(Flag::is_true));
         }
         self.use_reverse_name(&mut work);
         self.use_leased_address_as_router(&mut work);
@@ -195,7 +196,7 @@ impl Turn<'_> {
         }
         let host = work.grant.lease.host.and_then(|h| self.core.config.hosts.get(h.index()));
         let Some(name) = host.map(|h| Arc::clone(&h.name)) else { return };
-        if self.lease_flag(work, server::USE_HOST_DECL_NAMES).is_some_and(|flag| flag.on) {
+        if self.lease_flag(work, server::USE_HOST_DECL_NAMES).is_some_and(Flag::is_true) {
             self.set_option(&mut work.options, dhcp::HOST_NAME, name.as_bytes());
         }
     }
@@ -214,7 +215,7 @@ impl Turn<'_> {
     /// `get-lease-hostnames`: asks the name server, and waits for it.
     fn use_reverse_name(&mut self, work: &mut Work) {
         if work.options.contains(Spaces::DHCP, dhcp::HOST_NAME)
-            || !self.lease_flag(work, server::GET_LEASE_HOSTNAMES).is_some_and(|flag| flag.on)
+            || !self.lease_flag(work, server::GET_LEASE_HOSTNAMES).is_some_and(Flag::is_true)
         {
             return;
         }
@@ -231,7 +232,7 @@ impl Turn<'_> {
 
     /// `use-lease-addr-for-default-route`
     fn use_leased_address_as_router(&mut self, work: &mut Work) {
-        let on = self.lease_flag(work, server::USE_LEASE_ADDR_FOR_DEFAULT_ROUTE).is_some_and(|flag| flag.on);
+        let on = self.lease_flag(work, server::USE_LEASE_ADDR_FOR_DEFAULT_ROUTE).is_some_and(Flag::is_true);
         if on && !work.options.contains(Spaces::DHCP, dhcp::ROUTERS) {
             let address = work.grant.lease.address;
             self.set_option(&mut work.options, dhcp::ROUTERS, address.octets());

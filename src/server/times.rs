@@ -64,7 +64,7 @@ impl Turn<'_> {
         let asked = i64::from(u32::from_be_bytes(octets));
         if asked == INFINITE
             && let Some(flag) = self.lease_flag(work, server::INFINITE_IS_RESERVED)
-            && flag.on
+            && flag.is_true()
         {
             new.reserved = true;
             self.info(format!("Infinite-leasetime reservation made on {}.", new.address));

@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::config::network::{Hardware, HostId, NetworkId, PoolId, ScopeId};
 use crate::config::tree::{Expr, Octets};
 use crate::eval::bindings::{Bindings, FunctionValue, Value};
+use crate::eval::settings::Flag;
 use crate::eval::{
     Context, Data, Environment, Handlers, LeaseFacts, Memory, ReplyOptions, Request, evaluate_data,
 };
@@ -142,20 +143,6 @@ pub(super) enum Ground<'l> {
     Lease(&'l mut Grant),
     /// The global ones, while the lease can be asked about: option values being packed.
     Packing(&'l mut Grant),
-}
-
-/// A flag parameter: true, false, or false without a log line (`ignore`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Flag {
-    pub on: bool,
-    pub ignore: bool,
-}
-
-impl Flag {
-    fn from_octets(octets: Option<&[u8]>) -> Self {
-        let first = octets.and_then(|o| o.first()).copied();
-        Self { on: first == Some(1), ignore: first == Some(2) }
-    }
 }
 
 impl Turn<'_> {
