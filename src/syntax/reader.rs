@@ -54,6 +54,8 @@ pub struct OpenFile {
     patched: Option<Arc<Vec<u8>>>,
     end: usize,
     fault: Option<Fault>,
+    /// Blocks end where their braces say.
+    nests: bool,
 }
 
 impl OpenFile {
@@ -62,9 +64,9 @@ impl OpenFile {
         let bytes = Arc::clone(&source_map.file(file)?.bytes);
         if u32::try_from(bytes.len()).is_err() {
             let fault = Some(Fault { kind: FaultKind::FileTooLarge, span: Span::new(file, 0, 0) });
-            return Some(OpenFile { file, bytes, patched: None, end: 0, fault });
+            return Some(OpenFile { file, bytes, patched: None, end: 0, fault, nests: false });
         }
-        let Scan { text, fault } = scan(&bytes);
+        let Scan { text, fault, nests } = scan(&bytes);
         let end = text.len();
         let patched = match text {
             Cow::Borrowed(_) => None,
@@ -76,7 +78,7 @@ impl OpenFile {
             let span = Span::new(file, offset(range.start), offset(range.end));
             Fault { kind, span }
         });
-        Some(OpenFile { file, bytes, patched, end, fault })
+        Some(OpenFile { file, bytes, patched, end, fault, nests })
     }
 
     /// Its id.
@@ -93,6 +95,12 @@ impl OpenFile {
     pub fn text(&self) -> &[u8] {
         let text = self.patched.as_ref().unwrap_or(&self.bytes);
         text.get(..self.end).unwrap_or(text)
+    }
+
+    /// A stretch of it in pieces of about `sizes`; in one, where it cannot be told without the grammar what may be cut.
+    pub fn pieces(&self, range: Range<usize>, sizes: Sizes) -> Pieces {
+        let whole = Sizes { piece: usize::MAX, large: usize::MAX };
+        Pieces::new(range, if self.nests { sizes } else { whole })
     }
 
     /// Why it ends before the last byte, if that is an error.
@@ -164,14 +172,14 @@ impl<'l> Reader<'l> {
     /// The statements of a large block of the file that is being read.
     pub fn block(&mut self, unread: &Unread) -> Option<Stretch> {
         let open = self.open.last()?.clone();
-        let pieces = Pieces::new(unread.range.clone(), self.session.sizes);
+        let pieces = open.pieces(unread.range.clone(), self.session.sizes);
         Some(self.begin(open, pieces, unread.scope, false, unread.depth))
     }
 
     fn stretch_of_file(&mut self, file: FileId, depth: usize) -> Option<Stretch> {
         let open = OpenFile::new(&self.session.source_map, file)?;
         self.session.open_files.push(self.session.source_map.file(file)?.name.clone());
-        let pieces = Pieces::new(0..open.text().len(), self.session.sizes);
+        let pieces = open.pieces(0..open.text().len(), self.session.sizes);
         Some(self.begin(open, pieces, Scope::File, true, depth))
     }
 

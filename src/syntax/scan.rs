@@ -36,12 +36,15 @@ pub struct Scan<'a> {
     pub text: Cow<'a, str>,
     /// Why it ends before the last byte, if that is an error.
     pub fault: Option<(FaultKind, Range<usize>)>,
+    /// No statement can take a brace along that is not its own (the grammar's `percent` and `log_nothing`). Only then
+    /// blocks end where their braces say, and the text may be cut.
+    pub nests: bool,
 }
 
 /// Looks at a whole file.
 pub fn scan(bytes: &[u8]) -> Scan<'_> {
     let mut patches: Vec<(usize, u8)> = Vec::new();
-    let (end, fault) = walk(bytes, &mut patches);
+    let Walked { end, fault, nests } = walk(bytes, &mut patches);
     let bytes = bytes.get(..end).unwrap_or(bytes);
     let text = match std::str::from_utf8(bytes) {
         Ok(text) if bytes.is_ascii() && patches.is_empty() => Cow::Borrowed(text),
@@ -57,12 +60,20 @@ pub fn scan(bytes: &[u8]) -> Scan<'_> {
             Cow::Owned(String::from_utf8_lossy(&patched).into_owned())
         }
     };
-    Scan { text, fault }
+    Scan { text, fault, nests }
+}
+
+/// What a walk over a file found out.
+struct Walked {
+    end: usize,
+    fault: Option<(FaultKind, Range<usize>)>,
+    nests: bool,
 }
 
 /// Finds the end of the file and the bytes that have to be replaced.
-fn walk(bytes: &[u8], patches: &mut Vec<(usize, u8)>) -> (usize, Option<(FaultKind, Range<usize>)>) {
+fn walk(bytes: &[u8], patches: &mut Vec<(usize, u8)>) -> Walked {
     let mut at = 0;
+    let mut nests = true;
     let mut blocks: Vec<Inside> = Vec::new();
     // The first word of the statement at hand.
     let mut head: &[u8] = b"";
@@ -77,7 +88,8 @@ fn walk(bytes: &[u8], patches: &mut Vec<(usize, u8)>) -> (usize, Option<(FaultKi
             b'\t'..=b'\r' | b' ' => {
                 at = skip_blanks(bytes, at);
                 if at - start > LONGEST_TOKEN {
-                    return (start, Some((FaultKind::WhiteSpaceTooLong, start..at)));
+                    let fault = Some((FaultKind::WhiteSpaceTooLong, start..at));
+                    return Walked { end: start, fault, nests };
                 }
                 continue;
             }
@@ -95,10 +107,10 @@ fn walk(bytes: &[u8], patches: &mut Vec<(usize, u8)>) -> (usize, Option<(FaultKi
                 None => {
                     let rest = bytes.get(at..).unwrap_or_default();
                     let length = rest.iter().position(|byte| *byte == 0xff).unwrap_or(rest.len());
-                    return (at + length, None);
+                    return Walked { end: at + length, fault: None, nests };
                 }
             },
-            0xff => return (start, None),
+            0xff => return Walked { end: start, fault: None, nests },
             0 if statement_may_begin => {
                 // Quirk: a NUL where a statement could begin is dropped (it reads as "no token peeked at yet"). By then
                 // dhcpd expects a declaration, or has done with the statements of an executable block.
@@ -120,19 +132,22 @@ fn walk(bytes: &[u8], patches: &mut Vec<(usize, u8)>) -> (usize, Option<(FaultKi
             0 => patches.push((start, JUNK)),
             b'{' | b'(' => {
                 if *byte == b'{' {
+                    nests &= parentheses == 0;
                     blocks.push(Inside::of(head));
                     parentheses = 0;
                 } else {
                     parentheses += 1;
                 }
                 if blocks.len() + parentheses > MAX_DEPTH {
-                    return (start, Some((FaultKind::TooDeep, start..at)));
+                    return Walked { end: start, fault: Some((FaultKind::TooDeep, start..at)), nests };
                 }
             }
             b'}' => {
+                nests &= parentheses == 0;
                 blocks.pop();
                 parentheses = 0;
             }
+            b'%' => nests = false,
             b';' => parentheses = 0,
             b')' => parentheses = parentheses.saturating_sub(1),
             _ if is_word_character(*byte) => {
@@ -155,7 +170,7 @@ fn walk(bytes: &[u8], patches: &mut Vec<(usize, u8)>) -> (usize, Option<(FaultKi
             head = b"";
         }
     }
-    (bytes.len(), None)
+    Walked { end: bytes.len(), fault: None, nests }
 }
 
 /// What a block holds, as far as it matters for a NUL.

@@ -21,7 +21,7 @@ use pest::iterators::{Pair, Pairs};
 use super::ast::*;
 use super::expr::ExprType;
 use super::reader::{OpenFile, Scope, Unread};
-use super::scan::{Piece, Pieces, Sizes};
+use super::scan::{Piece, Sizes};
 use super::source::{FileId, SourceMap, Span};
 use super::token::Token;
 use super::{Loader, MAX_DEPTH, MAX_INCLUDE_DEPTH};
@@ -146,6 +146,7 @@ struct FileBuilder<'a, 'l> {
     /// ASCII characters only, one for each byte.
     text: &'a [u8],
     bytes: &'a [u8],
+    open: &'a OpenFile,
     file: FileId,
     /// Where the text that is being parsed begins in the file.
     base: usize,
@@ -193,7 +194,7 @@ impl<'i> Iterator for Children<'i> {
 impl<'a, 'l> FileBuilder<'a, 'l> {
     fn new(open: &'a OpenFile, session: &'a mut Session<'l>) -> Self {
         let (text, bytes) = (open.text(), open.bytes());
-        FileBuilder { text, bytes, file: open.file(), base: 0, expressions: Cell::new(0), session }
+        FileBuilder { text, bytes, open, file: open.file(), base: 0, expressions: Cell::new(0), session }
     }
 
     fn span_of(&self, start: usize, end: usize) -> Span {
@@ -214,7 +215,7 @@ impl<'a, 'l> FileBuilder<'a, 'l> {
     /// The statements of a stretch that begins and ends between two statements.
     fn statements(&mut self, range: Range<usize>, scope: Scope) -> Vec<Statement> {
         let mut statements = Vec::new();
-        let mut pieces = Pieces::new(range, self.session.sizes);
+        let mut pieces = self.open.pieces(range, self.session.sizes);
         while let Some(piece) = pieces.next(self.text) {
             self.piece(&piece, scope, &mut statements);
         }

@@ -217,10 +217,33 @@ proptest! {
 
     #[test]
     fn the_pieces_make_no_difference(text in soup()) {
-        let whole = parse(b"x", text.clone().into_bytes(), &mut no_files);
-        let sizes = Sizes { piece: 1, large: 1 };
-        let cut = parse_in_pieces(b"x", text.into_bytes(), &mut no_files, sizes);
-        prop_assert_eq!(whole.statements, cut.statements);
-        prop_assert_eq!(whole.faults, cut.faults);
+        prop_assert_eq!(pieces(&text), Ok(()));
+    }
+}
+
+/// Whether a text read in pieces is what it is as a whole; else both.
+fn pieces(text: &str) -> Result<(), String> {
+    let whole = parse(b"x", text.as_bytes().to_vec(), &mut no_files);
+    let sizes = Sizes { piece: 1, large: 1 };
+    let cut = parse_in_pieces(b"x", text.as_bytes().to_vec(), &mut no_files, sizes);
+    match whole.statements == cut.statements && whole.faults == cut.faults {
+        true => Ok(()),
+        false => Err(format!(
+            "{:#?}\n{:#?}\n{:#?}\n{:#?}",
+            whole.statements, whole.faults, cut.statements, cut.faults
+        )),
+    }
+}
+
+/// Statements that take along a brace which is not their own.
+#[test]
+fn lost_braces_are_not_cut_at() {
+    for text in [
+        "{%}host",
+        "group { % x } host a { } }",
+        "group { log (info, } host a { } }",
+        "group { log ( x { } } } a;",
+    ] {
+        assert_eq!(pieces(text), Ok(()), "{text}");
     }
 }
