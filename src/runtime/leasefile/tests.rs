@@ -53,6 +53,25 @@ fn appended_entries_are_there_after_the_commit() {
 }
 
 #[test]
+fn what_was_asked_for_before_the_end_is_reported() {
+    let directory = Directory::new("finish");
+    let file = open(&directory.database(""));
+    let (sender, reports) = mpsc::channel();
+    let mut writer =
+        Writer::start(file, move |report| sender.send(report).expect("heard")).expect("a thread");
+    writer.append(b"released\n".to_vec());
+    writer.commit(CommitId(1));
+    writer.finish();
+    assert_eq!(reports.try_iter().collect::<Vec<_>>(), [Report::Committed(CommitId(1), vec![])]);
+    assert_eq!(directory.content("db"), "released\n");
+    // Nobody is there any more.
+    writer.append(b"late\n".to_vec());
+    writer.commit(CommitId(2));
+    drop(writer);
+    assert_eq!(directory.content("db"), "released\n");
+}
+
+#[test]
 fn a_rewrite_keeps_the_old_file_as_backup_and_later_entries_go_to_the_new_one() {
     let directory = Directory::new("rewrite");
     let mut file = open(&directory.database("old\n"));
