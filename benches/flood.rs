@@ -9,7 +9,7 @@
 use relet::config::network::Hardware;
 use relet::config::{Family, build};
 use relet::eval::bindings::Bindings;
-use relet::eval::{Environment, Memory, NotRun, ResolveError};
+use relet::eval::{Memory, Nothing};
 use relet::server::engine::{Engine, Settings, Setup};
 use relet::server::globals::{CommandLine, read_globals};
 use relet::server::interfaces::{Discovered, match_interfaces};
@@ -26,24 +26,6 @@ const CONFIG: &[u8] = b"
     class \"port\" { spawn with option agent.circuit-id; lease limit 2; }
     subnet 10.0.0.0 netmask 255.255.255.0 { range 10.0.0.2 10.0.0.251; option routers 10.0.0.1; }
 ";
-
-/// An outside world that knows nothing.
-struct Nothing;
-
-impl Environment for Nothing {
-    fn resolve(&mut self, _: &str) -> Result<Vec<Ipv4Addr>, ResolveError> {
-        Err(ResolveError::HostUnknown)
-    }
-    fn reverse(&mut self, _: Ipv4Addr) -> Option<String> {
-        None
-    }
-    fn hostname(&mut self) -> Vec<u8> {
-        b"bench".to_vec()
-    }
-    fn execute(&mut self, _: &[u8], _: &[Vec<u8>]) -> Result<i32, NotRun> {
-        Ok(0)
-    }
-}
 
 fn engine() -> Engine {
     let now = at(0);

@@ -5,11 +5,11 @@
 use libfuzzer_sys::fuzz_target;
 use relet::check::{findings, isc, render};
 use relet::config::{Family, dump, read};
-use relet::eval::Memory;
 use relet::eval::bindings::Bindings;
+use relet::eval::{Memory, Nothing};
 use relet::server::globals::{CommandLine, read_globals};
 use relet::syntax::{LoadError, parse};
-use relet_fuzz::{NOW, Nothing};
+use relet_fuzz::NOW;
 
 fuzz_target!(|bytes: &[u8]| {
     // A file may include itself by another name; a few of those are enough.

@@ -4,10 +4,11 @@
 
 use libfuzzer_sys::arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
+use relet::eval::Nothing;
 use relet::server::{Effect, Event, InterfaceId};
 use relet::time::Now;
 use relet_fuzz::message::message;
-use relet_fuzz::{NOW, Nothing, configuration, engine};
+use relet_fuzz::{NOW, configuration, engine};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 

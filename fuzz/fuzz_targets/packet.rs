@@ -5,9 +5,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use relet::eval::Nothing;
 use relet::server::{Effect, Event, InterfaceId};
 use relet::time::Now;
-use relet_fuzz::{NOW, Nothing, configuration, engine};
+use relet_fuzz::{NOW, configuration, engine};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 

@@ -5,7 +5,7 @@ pub mod message;
 use relet::config::network::Hardware;
 use relet::config::{Config, Family, build};
 use relet::eval::bindings::Bindings;
-use relet::eval::{Environment, Memory, NotRun, ResolveError};
+use relet::eval::{Memory, Nothing};
 use relet::server::engine::{Engine, Settings, Setup};
 use relet::server::globals::{CommandLine, read_globals};
 use relet::server::interfaces::{Discovered, match_interfaces};
@@ -39,24 +39,6 @@ host known { option dhcp-client-identifier "known"; }
 
 /// The moment everything happens at.
 pub const NOW: Now = Now { wall: 1_700_000_000, tick: Duration::from_secs(1) };
-
-/// An outside world that knows nothing.
-pub struct Nothing;
-
-impl Environment for Nothing {
-    fn resolve(&mut self, _: &str) -> Result<Vec<Ipv4Addr>, ResolveError> {
-        Err(ResolveError::HostUnknown)
-    }
-    fn reverse(&mut self, _: Ipv4Addr) -> Option<String> {
-        None
-    }
-    fn hostname(&mut self) -> Vec<u8> {
-        b"fuzz".to_vec()
-    }
-    fn execute(&mut self, _: &[u8], _: &[Vec<u8>]) -> Result<i32, NotRun> {
-        Ok(0)
-    }
-}
 
 static BUILT: LazyLock<Arc<Config>> = LazyLock::new(|| {
     let mut no_files = |_: &[u8]| Err(LoadError { errno: None, message: String::new() });

@@ -14,7 +14,7 @@ use super::{CommitId, Effect, Event, Interface, InterfaceId, Route, Send};
 use crate::config::network::Hardware;
 use crate::config::{Family, build};
 use crate::eval::bindings::Bindings;
-use crate::eval::{Environment, Memory, NotRun, ResolveError};
+use crate::eval::{Memory, Nothing};
 use crate::syntax;
 use crate::time::{Now, Seconds};
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -23,24 +23,6 @@ use std::time::Duration;
 
 /// Where virtual time begins: 2024-01-01 00:00:00 UTC.
 const START: Seconds = 1_704_067_200;
-
-/// An outside world without names and programs.
-struct Nothing;
-
-impl Environment for Nothing {
-    fn resolve(&mut self, _: &str) -> Result<Vec<Ipv4Addr>, ResolveError> {
-        Err(ResolveError::HostUnknown)
-    }
-    fn reverse(&mut self, _: Ipv4Addr) -> Option<String> {
-        None
-    }
-    fn hostname(&mut self) -> Vec<u8> {
-        b"server".to_vec()
-    }
-    fn execute(&mut self, _: &[u8], _: &[Vec<u8>]) -> Result<i32, NotRun> {
-        Ok(0)
-    }
-}
 
 /// A server on `eth0` with 10.0.0.1, the disk never failing unless told to.
 struct Server {
