@@ -112,7 +112,7 @@ fn run(text: &[u8]) -> Ran {
         log.push(last);
         return finish("1", &log, Programs::default());
     }
-    let mut log = report(&parsed.source_map, &built, Family::V4);
+    let mut log = report(&parsed.source_map, &built);
     let command_line = CommandLine {
         family: Family::V4,
         config_file: b"case.conf".to_vec(),

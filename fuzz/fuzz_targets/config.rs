@@ -36,7 +36,7 @@ fuzz_target!(|bytes: &[u8]| {
             isc::refusal(&source_map, &built, family, &mut loader());
             continue;
         }
-        isc::report(&source_map, &built, family);
+        isc::report(&source_map, &built);
         let dumped = dump(&built.config, family);
         let (_, again) = read(b"dhcpd.conf", dumped, &mut loader(), family);
         assert!(again.accepted(), "{:?}", again.diagnostics);

@@ -7,7 +7,7 @@ use crate::log::Line;
 use crate::syntax::{FileId, Loader, SourceMap};
 
 /// Everything dhcpd prints while it reads the configuration, in order.
-pub fn report(source_map: &SourceMap, built: &Built, _family: Family) -> Vec<Line> {
+pub fn report(source_map: &SourceMap, built: &Built) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut said = built.log.iter();
     for finding in &built.diagnostics {
@@ -39,7 +39,7 @@ pub fn refusal(
     // What our limits refuse would only be blurred by what follows from it.
     match built.diagnostics.iter().find(|finding| finding.code == Code::TooDeep) {
         Some(deep) => (warning(source_map, deep), errors()),
-        None => (report(source_map, built, family), built.fatal.clone().unwrap_or_else(errors)),
+        None => (report(source_map, built), built.fatal.clone().unwrap_or_else(errors)),
     }
 }
 

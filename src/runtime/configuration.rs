@@ -65,7 +65,7 @@ pub fn load(
         lines.extend(said);
         return Err(Fatal::new(last.text));
     }
-    lines.extend(check::isc::report(&source_map, &built, command_line.family));
+    lines.extend(check::isc::report(&source_map, &built));
     let unsupported = built.unsupported.iter().map(|it| check::isc::place(&source_map, it)).collect();
     let config = Arc::new(built.config);
     let (mut bindings, mut memory) = (Bindings::default(), Memory::default());

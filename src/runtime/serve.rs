@@ -72,10 +72,8 @@ pub fn serve(outfit: Outfit) -> Result<Infallible, Fatal> {
     runtime.block_on(async {
         let mut server = Server::new(outfit)?;
         loop {
-            match server.wait().await {
-                Wake::Terminated => server.terminate(),
-                wake => server.act(wake)?,
-            }
+            let wake = server.wait().await;
+            server.act(wake)?;
         }
     })
 }
@@ -226,14 +224,14 @@ impl Server {
             Wake::Icmp => self.take_echoes()?,
             Wake::Report(report) => self.heed(report)?,
             Wake::Timer => self.armed = None,
-            Wake::Terminated => {}
+            Wake::Terminated => self.terminate(),
         }
         self.handle_if_due()
     }
 
     /// Ends as dhcpd does, by the signal's default action, but not between a message and its commit: what was received
     /// reaches the lease file, the log and its client first. A second signal does not wait for that.
-    fn terminate(mut self) -> ! {
+    fn terminate(&mut self) -> ! {
         let _ = signals::restore(SIGTERM);
         self.writer.finish();
         while let Ok(report) = self.reports.try_recv() {
