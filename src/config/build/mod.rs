@@ -36,6 +36,7 @@ pub use key_zone::{KeyDraft, ZoneDraft, ZoneServer};
 pub use number::{Converted, NumberFault, convert};
 pub use option_definition::{Resolution, TypeLetters};
 pub use pool::{PoolDraft, RangePlace};
+pub(super) use scope::Kind;
 
 use super::Config;
 use super::diagnostic::{Code, Diagnostic, Notice, Severity};

@@ -7,6 +7,18 @@ use crate::config::tree::{Combine, Expr, Octets, Statement};
 use crate::options::Spaces;
 use std::sync::Arc;
 
+/// What encloses a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::config) enum Kind {
+    Root,
+    Group,
+    Host,
+    SharedNetwork,
+    Subnet,
+    Class,
+    Pool,
+}
+
 impl Builder {
     /// Opens a scope inside another; `authoritative` is inherited as it stands at this moment.
     pub fn open_scope(&mut self, parent: ScopeId) -> ScopeId {

@@ -11,17 +11,7 @@ use crate::config::tree::{Expr, Octets};
 use crate::log::Line;
 use crate::syntax::MAX_INCLUDE_DEPTH;
 
-/// What encloses a statement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Root,
-    Group,
-    Host,
-    SharedNetwork,
-    Subnet,
-    Class,
-    Pool,
-}
+pub(super) use crate::config::build::Kind;
 
 /// Where a statement stands.
 #[derive(Clone, Copy, Debug)]

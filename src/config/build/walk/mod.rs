@@ -8,7 +8,7 @@ mod own;
 use super::fault::block_of;
 use super::range6::Range6Extent;
 use super::statement::{Executed, Recovery};
-use super::{Builder, ClassDraft, Family, GroupDraft, HostDraft, PoolDraft, Refused, Resolution};
+use super::{Builder, ClassDraft, Family, GroupDraft, HostDraft, Kind, PoolDraft, Refused, Resolution};
 use crate::config::diagnostic::{Code, Diagnostic, Notice, Severity};
 use crate::config::network::{LeaseIdFormat, NetworkId, ScopeId, SubnetId};
 use crate::config::tree::{Block, Combine};
@@ -17,18 +17,6 @@ use crate::syntax::{
 };
 
 use own::{hardware, server_duid};
-
-/// What encloses a statement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Root,
-    Group,
-    Host,
-    SharedNetwork,
-    Subnet,
-    Class,
-    Pool,
-}
 
 /// The declaration a statement belongs to. Inside an included file there is none: dhcpd reads it with the scope and kind
 /// of the block, but the block's own statements are not known there.
