@@ -207,6 +207,20 @@ pub enum BinaryOperator {
     BinaryXor,
 }
 
+impl BinaryOperator {
+    /// How tightly it binds; the larger, the tighter (ISC `common/tree.c:op_val`).
+    pub fn precedence(self) -> u8 {
+        use BinaryOperator::*;
+        match self {
+            BinaryAnd | BinaryOr | BinaryXor => 100,
+            Equal | NotEqual | RegexMatch | RegexMatchIgnoringCase => 4,
+            And | Or => 3,
+            Add => 2,
+            Multiply | Divide | Remainder => 1,
+        }
+    }
+}
+
 /// A number with a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Constant {

@@ -98,7 +98,7 @@ impl Walk<'_> {
             match (open.last().copied(), next) {
                 (None, None) => return Ok(Some(operand)),
                 (None, Some(next)) => open.push((operand, next)),
-                (Some((_, operator)), Some(next)) if precedence(operator) < precedence(next) => {
+                (Some((_, operator)), Some(next)) if operator.precedence() < next.precedence() => {
                     context = operand_context(next);
                     open.push((operand, next));
                 }
@@ -441,18 +441,6 @@ fn type_fault(left: ExprType, operator: BinaryOperator, right: ExprType) -> Opti
         Add | Divide | Multiply | Remainder | BinaryAnd | BinaryOr | BinaryXor => {
             (!is(ExprType::Numeric)).then_some(TypeFault::Numerics)
         }
-    }
-}
-
-/// How tight an operator binds (ISC `common/tree.c:op_val`).
-fn precedence(operator: BinaryOperator) -> u8 {
-    use BinaryOperator::*;
-    match operator {
-        BinaryAnd | BinaryOr | BinaryXor => 100,
-        Equal | NotEqual | RegexMatch | RegexMatchIgnoringCase => 4,
-        And | Or => 3,
-        Add => 2,
-        Multiply | Divide | Remainder => 1,
     }
 }
 

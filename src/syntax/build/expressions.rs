@@ -100,7 +100,7 @@ impl FileBuilder<'_, '_> {
                 relate(&left, binary, &right)?;
                 return put_together(chains, combine(left, binary, right));
             };
-            if precedence(binary) < precedence(next) {
+            if binary.precedence() < next.precedence() {
                 expected = expected_behind(next);
                 chains.push((left, binary));
                 left = right;
@@ -395,18 +395,6 @@ fn combine(left: Expr, operator: BinaryOperator, right: Expr) -> Expr {
         left => ExprKind::Operation { first: Box::new(left), rest: vec![(operator, right)] },
     };
     Expr { span, kind }
-}
-
-/// How tightly an operator binds; the larger, the tighter.
-fn precedence(operator: BinaryOperator) -> u8 {
-    use BinaryOperator::*;
-    match operator {
-        BinaryAnd | BinaryOr | BinaryXor => 100,
-        Equal | NotEqual | RegexMatch | RegexMatchIgnoringCase => 4,
-        And | Or => 3,
-        Add => 2,
-        Multiply | Divide | Remainder => 1,
-    }
 }
 
 /// The operator of a text; between the two characters of one there may be white space.
